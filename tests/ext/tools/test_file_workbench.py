@@ -164,31 +164,32 @@ async def test_a_hard_link_from_outside_keeps_its_content(root: Path, outside: P
     assert (outside / "secret.txt").read_text() == SECRET
 
 
-def test_a_folder_that_is_swapped_for_a_link_meanwhile_leads_nowhere(root: Path, outside: Path) -> None:
-    """Another program swaps a folder for a link as fast as it can. A path that is checked first loses this race."""
+@pytest.mark.parametrize("swapped", ["real", "secret.txt"])
+def test_a_name_that_is_swapped_for_a_link_before_it_is_opened_leads_nowhere(
+    root: Path, outside: Path, monkeypatch: pytest.MonkeyPatch, swapped: str
+) -> None:
+    """Another program swaps a folder, or the file in it, for a link at the last moment, after any check."""
     (root / "real").mkdir()
     (root / "real" / "secret.txt").write_text("harmless")
-    (root / "link").symlink_to(outside)
-    stop = threading.Event()
+    victim = root / "real" if swapped == "real" else root / "real" / "secret.txt"
+    target = outside if swapped == "real" else outside / "secret.txt"
+    real_open = os.open
 
-    def swap() -> None:
-        while not stop.is_set():
-            for name in ("real", "link"):
-                (root / name).rename(root / "docs2")
-                (root / "docs2").rename(root / name)
+    def swap_and_open(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path == swapped and not victim.is_symlink():
+            victim.rename(root / "aside")
+            victim.symlink_to(target)
+        return real_open(path, flags, mode, dir_fd=dir_fd)
 
-    (swapper := threading.Thread(target=swap)).start()
+    monkeypatch.setattr(os, "open", swap_and_open)
+    monkeypatch.setattr(os, "supports_dir_fd", {swap_and_open})
     folder = ConfinedFolder(root)
-    try:
-        for number in range(300):
-            try:
-                assert folder.read("docs2/secret.txt") == b"harmless"
-                folder.write(f"docs2/{number}.txt", b"mine")
-            except InvalidArgumentError:
-                continue
-    finally:
-        stop.set()
-        swapper.join()
+    with pytest.raises(InvalidArgumentError, match="link"):
+        folder.read("real/secret.txt")
+    with pytest.raises(InvalidArgumentError, match="link"):
+        folder.write("real/secret.txt", b"mine")
+    assert victim.is_symlink()
+    assert (outside / "secret.txt").read_text() == SECRET
     assert names(outside) == ["secret.txt"]
 
 
