@@ -3,8 +3,11 @@
 import asyncio
 import errno
 import os
+import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -195,6 +198,7 @@ def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of modules that the process which converts finds before those that are installed."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path / "markitdown.py"
 
 
@@ -216,7 +220,9 @@ class Html:
         import os, time, sys
         text = stream.read().decode()
         print("noise of a library")
-        if text == "hang": time.sleep(600)
+        if text == "hang":
+            open(os.path.join(os.environ["TMPDIR"], "hangs"), "w").close()
+            time.sleep(600)
         if text == "die": os._exit(1)
         if text == "grow": bytearray(64 * 1024**3)
         result = Result()
@@ -247,6 +253,37 @@ async def test_a_document_that_hangs_dies_or_grows_harms_no_other(libraries: Pat
         assert await converter.convert("a.html", b"next") == "next no key"
     with pytest.raises(InvalidArgumentError, match="give seconds above 0"):
         DocumentConverter(timeout=0)
+
+
+PARENT = """
+import asyncio
+from symposia.ext.documents import DocumentConverter
+asyncio.run(DocumentConverter(timeout=2).convert("a.html", b"hang"))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows the processes")
+def test_the_process_that_reads_a_document_ends_though_its_parent_was_killed(libraries: Path, tmp_path: Path) -> None:
+    libraries.write_text(FAKE)
+    with subprocess.Popen([sys.executable, "-c", PARENT], stderr=subprocess.DEVNULL) as parent:
+        wait_for((tmp_path / "hangs").exists)
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        parent.kill()
+    wait_for(lambda: not any(is_alive(child) for child in children))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_alive(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @given(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import json
+import math
 import os
 import struct
 import sys
@@ -52,6 +53,7 @@ _PDF_HEADER_WITHIN: Final = 1024
 MOST_ANSWER: Final = 64 * 1024 * 1024
 """The most bytes of a converted document. The text of a large book has a few million."""
 
+_LONGEST: Final = 24 * 60 * 60
 _PROGRAM: Final = Path(__file__).with_name("_converter_program.py")
 _KEPT_VARIABLES: Final = ("PATH", "PYTHONPATH", "PYTHONHOME", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR")
 
@@ -76,12 +78,14 @@ class DocumentConverter:
         timeout: Seconds for one document, the start of the process included.
 
     Raises:
-        InvalidArgumentError: `timeout` is not positive.
+        InvalidArgumentError: `timeout` is not positive, or longer than a day.
     """
 
     def __init__(self, timeout: float = 60.0) -> None:
-        if timeout <= 0:
-            raise InvalidArgumentError(f"The timeout of DocumentConverter is {timeout!r}: give seconds above 0.")
+        if not 0 < timeout <= _LONGEST:
+            raise InvalidArgumentError(
+                f"The timeout of DocumentConverter is {timeout!r}: give seconds above 0, up to a day."
+            )
         self._timeout = timeout
         self._process: asyncio.subprocess.Process | None = None
 
@@ -140,7 +144,7 @@ class DocumentConverter:
         await self.close()
 
     async def _ask(self, suffix: str, data: bytes) -> dict[str, str]:
-        process = self._process = self._process or await _start()
+        process = self._process = self._process or await _start(self._timeout)
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
         name = suffix.encode()
         process.stdin.write(struct.pack(">I", len(name)) + name + struct.pack(">I", len(data)))
@@ -155,11 +159,12 @@ class DocumentConverter:
         return answer
 
 
-async def _start() -> asyncio.subprocess.Process:
+async def _start(timeout: float) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # its own folder holds modules of Symposia's, which are not to be imported by their short names
         str(_PROGRAM),
+        str(math.ceil(timeout) + 1),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -2,7 +2,7 @@
 
 Each request is a frame with the suffix, and a frame with the bytes; the answer is a frame with JSON, ``{"text": …}`` or
 ``{"error": …}``. A frame is its length as four bytes, the highest first, and so many bytes. It imports nothing of
-Symposia, so that it starts with what it needs.
+Symposia, so that it starts with what it needs. Its argument is the most seconds for one document.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import struct
 import sys
 from typing import BinaryIO
@@ -46,6 +47,12 @@ def _convert(suffix: str, data: bytes) -> str:
     return kinds[suffix]().convert(io.BytesIO(data), StreamInfo(extension=suffix)).markdown
 
 
+def _end_after(seconds: int) -> None:
+    """Let the system end this process then; 0 for never. Its parent does so before, unless it was killed itself."""
+    if hasattr(signal, "alarm"):  # not on Windows
+        signal.alarm(seconds)
+
+
 def _answer(suffix: str, data: bytes) -> dict[str, str]:
     try:
         return {"text": _convert(suffix, data)}
@@ -73,7 +80,9 @@ def main() -> None:
         data = _read_frame(sys.stdin.buffer)
         if data is None:
             return
+        _end_after(int(sys.argv[1]))
         answer = json.dumps(_answer(suffix.decode(), data)).encode()
+        _end_after(0)
         answers.write(struct.pack(">I", len(answer)) + answer)
         answers.flush()
 
