@@ -68,10 +68,11 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
     with blockbuster_ctx("symposia") as detection:
         # A property that cannot await, for programs that read it before anything has prepared the tool.
         detection.functions["threading.Lock.acquire"].can_block_in("core/tools/_function_tool.py", "_tool_now")
-        # A constructor cannot await, and refuses a skill that is wrong, or a folder that is not there.
+        # A constructor cannot await, and refuses a skill that is wrong, a folder that is not there, or a missing extra.
         for function in detection.functions.values():
             function.can_block_in("agentchat/skills/_skill.py", "read_skills")
             function.can_block_in("ext/tools/files/_folder.py", "_existing_folder")
+            function.can_block_in("ext/tools/mcp/_connection.py", "require_sdk")  # looks for a package
         yield
 
 

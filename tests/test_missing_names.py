@@ -44,13 +44,16 @@ def test_a_name_of_autogen_is_said_to_be_planned(name: str) -> None:
         ("symposia.core", "ChatCompletionClient", "There is one in symposia.core.models."),
         (
             "symposia.ext",
-            "McpWorkbench",
-            "Symposia does not have symposia.ext.tools.mcp.McpWorkbench yet. AutoGen has it, and it is planned.",
+            "GrpcWorkerAgentRuntime",
+            (
+                "Symposia does not have symposia.ext.runtimes.grpc.GrpcWorkerAgentRuntime yet."
+                " AutoGen has it, and it is planned."
+            ),
         ),
         (
-            "symposia.ext.tools",
-            "mcp",
-            "Symposia does not have symposia.ext.tools.mcp yet. AutoGen has it, and it is planned.",
+            "symposia.ext",
+            "runtimes",
+            "Symposia does not have symposia.ext.runtimes yet. AutoGen has it, and it is planned.",
         ),
         (
             "symposia.agentchat.agents",

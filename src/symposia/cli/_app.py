@@ -67,6 +67,7 @@ from symposia.cli._options import (
     SandboxToSetUp,
     SandboxToShow,
     Script,
+    Served,
     Starts,
     System,
     TaskText,
@@ -373,6 +374,21 @@ def bench(sandbox: SandboxToMeasure = "auto", starts: Starts = 5, blocks: Blocks
     from symposia.cli._bench import bench_and_show  # noqa: PLC0415 - imported when called
 
     bench_and_show(sandbox, starts=starts, blocks=blocks, as_json=as_json)
+
+
+mcp_app = typer.Typer(no_args_is_help=True, help="Serve tools, agents and teams to MCP clients.")
+app.add_typer(mcp_app, name="mcp")
+
+
+@mcp_app.command(cls=Verb)
+def serve(target: Served) -> None:
+    """Serve tools, an agent or a team as an MCP server on standard input and output, until the input ends.
+
+    An agent or a team is one tool, whose argument is a task.
+    """
+    from symposia.cli._mcp import serve as serve_target  # noqa: PLC0415 - imported when called
+
+    serve_target(target)
 
 
 def _note(message: Warning | str, *_where: object) -> None:

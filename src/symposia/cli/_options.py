@@ -201,6 +201,14 @@ ModelsAsJson: TypeAlias = Annotated[bool, Option("--json", help="Print JSON.")]
 ModelScript: TypeAlias = Annotated[
     Path, Argument(metavar="SCRIPT", readable=False, help="YAML: rules, and their answers.", show_default=False)
 ]
+Served: TypeAlias = Annotated[
+    str,
+    Argument(
+        metavar="FILE.json|FILE.py:NAME",
+        help="A saved team, agent or workbench; or a team, tool or list of tools of a program.",
+        show_default=False,
+    ),
+]
 Host: TypeAlias = Annotated[str, Option("--host", metavar="H", help="The address to listen on.")]
 Port: TypeAlias = Annotated[
     int, Option("--port", metavar="N", min=0, max=65535, help="The port.", show_default="a free one")

@@ -121,6 +121,14 @@ class Workbench(ComponentBase, ABC):
             asyncio.CancelledError: The token was cancelled.
         """
 
+    @property
+    def tool_prefix(self) -> str:
+        """What an agent puts before the name of a tool that another of its workbenches has too; empty for nothing.
+
+        `call_tool` has to take the name with the prefix and without it.
+        """
+        return ""
+
     def effect_identity(self) -> dict[str, JsonValue]:
         """The parts of this workbench that decide a tool's result, as JSON without secrets: by default, its class."""
         return class_identity(self)

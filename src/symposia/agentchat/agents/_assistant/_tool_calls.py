@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, Self, TypeAlias
@@ -43,6 +44,8 @@ class AvailableTools(NamedTuple):
             UsageError: Two tools have one name.
         """
         listed = [(schema, workbench) for workbench in workbenches for schema in await tools.list_tools(workbench)]
+        if len({schema["name"] for schema, _ in listed}) < len(listed):
+            listed = _prefixed(listed)
         owners = {schema["name"]: workbench for schema, workbench in listed}
         schemas = [schema for schema, _ in listed]
         if len(owners) < len(schemas):
@@ -66,6 +69,20 @@ class AvailableTools(NamedTuple):
     def schema(self, name: str) -> ToolSchema | None:
         """The schema of a tool; None if there is no such tool."""
         return next((schema for schema in self.schemas if schema["name"] == name), None)
+
+
+def _prefixed(listed: Sequence[tuple[ToolSchema, Workbench]]) -> list[tuple[ToolSchema, Workbench]]:
+    """The tools, with the prefixes of their workbenches where another one has a tool of the same name."""
+    count = Counter(schema["name"] for schema, _ in listed)
+    renamed: list[tuple[ToolSchema, Workbench]] = []
+    for schema, workbench in listed:
+        shown = schema.copy()
+        if count[schema["name"]] > 1:
+            shown["name"] = f"{workbench.tool_prefix}{schema['name']}"[
+                :64
+            ]  # the most that every vendor takes: see `is_portable_tool_name`
+        renamed.append((shown, workbench))
+    return renamed
 
 
 class AcceptedCall(NamedTuple):

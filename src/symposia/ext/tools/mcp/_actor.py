@@ -1,0 +1,123 @@
+"""AutoGen's interface to one session: requests by name, whose answers are futures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import TypedDict
+
+from symposia._lazy import lazy_module
+from symposia.core import Component
+from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.models import ChatCompletionClient
+from symposia.ext.tools.mcp._connection import Connection, require_sdk
+from symposia.ext.tools.mcp._params import McpServerParams, where
+from symposia.ext.tools.mcp._server_requests import ServerRequests
+
+if TYPE_CHECKING:
+    from symposia.ext.tools.mcp import _sdk as sdk
+else:
+    sdk = lazy_module("symposia.ext.tools.mcp._sdk")
+
+_LISTS = {"list_tools", "list_prompts", "list_resources", "list_resource_templates"}
+
+
+class McpActorArgs(TypedDict):
+    """The arguments of a request.
+
+    Attributes:
+        name: The tool or the prompt.
+        kargs: The arguments of a tool; ``{"arguments": …}`` of a prompt; ``{"uri": …}`` of a resource.
+    """
+
+    name: str | None
+    kargs: Mapping[str, Any]  # Any: JSON
+
+
+class McpSessionActor(Component[Any]):
+    """One session with a server. `McpWorkbench` is the same with an interface of methods.
+
+    Args:
+        server_params: The server.
+        model_client: Answers the server's requests for answers of a model.
+
+    Raises:
+        MissingExtraError: The extra ``mcp`` is not installed.
+    """
+
+    component_type = "mcp_session_actor"
+
+    def __init__(self, server_params: McpServerParams, model_client: ChatCompletionClient | None = None) -> None:
+        require_sdk("McpSessionActor")
+        self.server_params = server_params
+        requests = ServerRequests(where(server_params), model_client, None, None, ())
+        self._connection = Connection(server_params, requests=requests)
+        self._is_active = False
+        self._requests: set[asyncio.Future[Any]] = set()
+
+    @property
+    def initialize_result(self) -> Any:
+        """The SDK's ``InitializeResult``; None while there is no session."""
+        return self._connection.initialized
+
+    async def initialize(self) -> None:
+        """Start the server and open the session.
+
+        Raises:
+            ToolServiceError: The server did not start.
+        """
+        await self._connection.start()
+        self._is_active = True
+
+    async def call(self, type: str, args: McpActorArgs | None = None) -> asyncio.Future[Any]:  # noqa: A002 - AutoGen's name
+        """Send a request.
+
+        Args:
+            type: ``call_tool``, ``list_tools``, ``list_prompts``, ``get_prompt``, ``list_resources``,
+                ``list_resource_templates`` or ``read_resource``.
+            args: Its arguments, for those that have any.
+
+        Returns:
+            The future of the SDK's result. Cancelling it cancels the request.
+
+        Raises:
+            InvalidArgumentError: There is no such request, or an argument is missing.
+            UsageError: The session is not open.
+        """
+        if not self._is_active:
+            raise UsageError("The MCP session is not open: call initialize() first.")
+        given: McpActorArgs = args or {"name": None, "kargs": {}}
+        name = given.get("name")
+        if type not in {*_LISTS, "call_tool", "get_prompt", "read_resource"}:
+            raise InvalidArgumentError(f"There is no request {type!r}. Use McpWorkbench, which has a method for each.")
+        if type in {"call_tool", "get_prompt"} and name is None:
+            raise InvalidArgumentError(f"The request {type!r} needs a name: give args={{'name': …, 'kargs': {{…}}}}.")
+        if type == "read_resource" and not given["kargs"].get("uri"):
+            raise InvalidArgumentError("The request 'read_resource' needs args={'name': None, 'kargs': {'uri': …}}.")
+        task = asyncio.create_task(self._request(type, name or "", given["kargs"]))
+        self._requests.add(task)  # the loop itself keeps weak references only
+        task.add_done_callback(self._requests.discard)
+        return task
+
+    async def _request(self, kind: str, name: str, arguments: Mapping[str, Any]) -> Any:
+        def send(session: Any, sign: Any) -> Any:
+            async def on_progress(*_progress: object) -> None:
+                sign()
+
+            if kind in _LISTS:
+                return sdk.list_all(session, kind.removeprefix("list_"))
+            if kind == "read_resource":
+                return sdk.read_resource(session, str(arguments["uri"]))
+            if kind == "get_prompt":
+                return session.get_prompt(name, arguments.get("arguments"))
+            return sdk.call_tool(session, name, arguments, on_progress)
+
+        what = f"'{kind}'" + (f" of '{name}'" if name else "")
+        return await self._connection.request(what, send, repeatable=kind != "call_tool")
+
+    async def close(self) -> None:
+        """End the session and stop the server."""
+        self._is_active = False
+        await self._connection.close()

@@ -1,0 +1,404 @@
+"""One session with a server for many calls, which is replaced when the server dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextvars import Context, copy_context
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import MissingExtraError, ToolServiceError
+from symposia.ext.tools.mcp._deadlines import Deadlines
+from symposia.ext.tools.mcp._params import START_SECONDS, McpServerParams, StdioServerParams, answer_seconds, where
+from symposia.ext.tools.mcp._stdio import ServerOutput, stdio_streams
+
+if TYPE_CHECKING:
+    import mcp
+
+    from symposia.ext.tools.mcp import _sdk as sdk
+else:
+    mcp = lazy_module("mcp")
+    sdk = lazy_module("symposia.ext.tools.mcp._sdk")
+
+_log: Final = logging.getLogger(__name__)
+
+_PING_SECONDS: Final = 2.0
+"""Seconds that a server has to answer a ping, after a call that it did not answer in time."""
+
+Send = Callable[["mcp.ClientSession", Callable[[], None]], Awaitable[Any]]
+"""Sends a request on a session. The second argument is called with each sign of progress."""
+
+
+def require_sdk(feature: str) -> None:
+    """Check that the SDK is installed, without importing it.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if find_spec("mcp") is None:
+        raise MissingExtraError(feature, "mcp")
+
+
+async def import_sdk() -> None:
+    """Import the SDK in a worker thread: that takes most of a second, and would stop the event loop."""
+    await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sdk")
+
+
+def open_streams(
+    params: McpServerParams, auth: object, output: ServerOutput
+) -> AbstractAsyncContextManager[tuple[Any, Any]]:
+    """The messages to and from a server, to be entered."""
+    if isinstance(params, StdioServerParams):
+        return stdio_streams(params, output)
+    return sdk.http_streams(params, auth)
+
+
+@asynccontextmanager
+async def create_mcp_server_session(
+    server_params: McpServerParams, sampling_callback: object = None
+) -> AsyncGenerator[mcp.ClientSession]:
+    """Start a server and open a session, which is closed at the end of the block.
+
+    Args:
+        server_params: The server.
+        sampling_callback: Answers the server's requests for answers of a model; a function of the SDK's type.
+
+    Yields:
+        The SDK's session. Call its `initialize` first.
+
+    Raises:
+        MissingExtraError: The extra ``mcp`` is not installed.
+        ToolServiceError: The program of the server cannot be started.
+    """
+    require_sdk("An MCP session")
+    await import_sdk()
+    output = ServerOutput(lambda: None)
+    async with (
+        open_streams(server_params, None, output) as (read, write),
+        sdk.client_session(read, write, sampling_callback=sampling_callback) as session,
+    ):
+        yield session
+
+
+class SessionLostError(Exception):
+    """The session ended before the answer.
+
+    Attributes:
+        refused: Whether the request was not carried out.
+    """
+
+    def __init__(self, *, refused: bool) -> None:
+        super().__init__()
+        self.refused = refused
+
+
+class _Life:
+    """One session, from the start of the server to its end, in a task of its own.
+
+    The SDK's streams hold scopes of anyio, which have to be left in the task that entered them. The task that calls
+    first may end long before the last call, so none of the callers can be it. The requests themselves are sent by the
+    tasks of the callers: a hundred at once wait for each other no more than the server makes them.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.deadlines = Deadlines()
+        self.session: mcp.ClientSession | None = None
+        self.is_over = False
+        self.initialized: Any = None
+        self._connection = connection
+        self._calls: dict[object, Context] = {}
+        self._ending = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._output = ServerOutput(self.end)
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._run(), context=Context())  # of no call: it lives longer than any
+
+    async def _run(self) -> None:
+        params = self._connection.params
+        try:
+            await import_sdk()
+            async with asyncio.timeout(max(START_SECONDS, answer_seconds(params))) as starting:
+                async with open_streams(params, self._connection.auth, self._output) as (read, write):
+                    requests = self._connection.requests
+                    async with sdk.client_session(
+                        read, write, requests and _Answers(self, requests), self._notice
+                    ) as session:
+                        self.initialized = await session.initialize()
+                        starting.reschedule(None)
+                        self.session = session
+                        self._ready.set_result(None)
+                        await self._ending.wait()
+        except Exception as error:  # noqa: BLE001 - told to the callers, who find the session over
+            self._failure = error
+            _log.debug("The session with %s failed", where(params), exc_info=error)
+        finally:
+            self.end()
+            if not self._ready.done():
+                self._ready.set_exception(ToolServiceError(self._why_not_started()))
+                self._ready.exception()  # read here too: nobody may be waiting any more
+
+    def _why_not_started(self) -> str:
+        name = self._connection.name
+        failure = _first(self._failure)
+        if isinstance(failure, ToolServiceError):
+            return str(failure)
+        if isinstance(failure, TimeoutError):
+            seconds = max(START_SECONDS, answer_seconds(self._connection.params))
+            return f"The MCP server {name} did not start within {seconds:g} seconds. {self._output.describe()}".strip()
+        return f"The MCP server {name} did not start. {self.why_over()}".strip()
+
+    def why_over(self) -> str:
+        """Sentences about the end of the session; empty if nothing is known."""
+        failure = _first(self._failure)
+        # An answer that the SDK refuses is the reason itself. Otherwise the process, which has ended, says it best.
+        is_refused = isinstance(failure, Exception) and not sdk.is_lost(failure)
+        return _sentence(failure) if is_refused else self._output.describe() or _sentence(failure)
+
+    async def wait_ready(self) -> None:
+        """Wait until calls can be made. A caller that is cancelled leaves the start to the others.
+
+        Raises:
+            ToolServiceError: The server did not start.
+        """
+        await asyncio.shield(self._ready)
+
+    def end(self) -> None:
+        """Let the session end; calls under way are ended too."""
+        self.is_over = True
+        self._ending.set()
+        self.deadlines.expire()
+
+    async def close(self) -> None:
+        """End the session, and wait for the server to end."""
+        self.end()
+        if not self._ready.done():
+            self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def wait_over(self) -> None:
+        """Wait until it is known how the server has ended, but not for long: it may hang."""
+        await asyncio.wait([self._task], timeout=_PING_SECONDS)
+
+    async def perform(self, send: Send, seconds: float) -> Any:
+        """Send a request and wait for the answer.
+
+        Raises:
+            SessionLostError: The session ended first.
+            TimeoutError: There is no answer after `seconds`.
+            Exception: What the SDK raises about the answer.
+        """
+        key = object()
+        self._calls[key] = copy_context()
+        try:
+            async with self.deadlines.within(seconds) as deadline:
+                if self.is_over:
+                    raise SessionLostError(refused=True)  # noqa: TRY301 - between the waiting and the sending
+                assert self.session is not None  # noqa: S101 - it is ready
+                return await send(self.session, lambda: self.deadlines.restart(deadline, seconds))
+        except SessionLostError:
+            raise
+        except Exception as error:
+            if self.is_over or sdk.is_lost(error):
+                self.end()
+                raise SessionLostError(refused=sdk.was_refused(error)) from error
+            raise
+        finally:
+            del self._calls[key]
+
+    async def check(self) -> None:
+        """End the session unless the server answers a ping."""
+        assert self.session is not None  # noqa: S101 - it is ready
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self.session.send_ping()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next call needs another session
+            self._failure = error
+            self.end()
+
+    @contextmanager
+    def waiting_for_us(self) -> Generator[Context]:
+        """The server waits for this program. Yields the context in which to do what it asks for.
+
+        That is the context of a call under way, so that its budgets, journals and traces see what it costs. A server
+        does not say for which of several calls it asks; it is put down to the oldest.
+        """
+        with self.deadlines.paused():
+            yield next(iter(self._calls.values()), Context()).copy()
+
+    def _notice(self, method: str) -> None:
+        self._connection.on_notification(method)
+
+
+class _Answers:
+    """Answers the requests of the server of one session."""
+
+    def __init__(self, life: _Life, requests: sdk.ServerRequests) -> None:
+        self._life = life
+        self._requests = requests
+        self.offered = requests.offered
+
+    async def answer(self, request: str, params: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+        with self._life.waiting_for_us() as context:
+            return await asyncio.create_task(self._requests.answer(request, params), context=context)
+
+
+class Connection:
+    """The sessions with a server: at most one at a time in each event loop.
+
+    Args:
+        params: The server.
+        auth: An authentication of the SDK or of its HTTP client, for servers at an address.
+        requests: Answers the requests that the server makes.
+        on_notification: Called with the method of each notification of the server.
+        idle_seconds: Seconds without a call after which the server is stopped; None for never.
+    """
+
+    def __init__(
+        self,
+        params: McpServerParams,
+        *,
+        auth: object = None,
+        requests: sdk.ServerRequests | None = None,
+        on_notification: Callable[[str], None] = lambda _method: None,
+        idle_seconds: float | None = None,
+    ) -> None:
+        self.params = params
+        self.auth = auth
+        self.requests = requests
+        self.on_notification = on_notification
+        self._idle_seconds = idle_seconds
+        self._under_way = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
+
+    @property
+    def name(self) -> str:
+        """The server in the text of an error."""
+        return f"'{where(self.params)}'"
+
+    @property
+    def initialized(self) -> Any:
+        """The SDK's result of the first exchange with the server; None while there is no session."""
+        life = self._current()
+        return None if life is None else life.initialized
+
+    async def start(self) -> None:
+        """Start the server, unless it runs.
+
+        Raises:
+            ToolServiceError: It did not start.
+        """
+        await self._ready()
+
+    async def close(self) -> None:
+        """Stop the server, if it runs. The next call starts it again."""
+        life = self._lives.pop(asyncio.get_running_loop(), None)
+        if life is not None:
+            await life.close()
+
+    async def request(self, what: str, send: Send, *, repeatable: bool = True) -> Any:
+        """Send a request, and start the server first if it does not run.
+
+        Args:
+            what: The request in an error: ``the tool 'add'``.
+            send: Sends it.
+            repeatable: Whether it may be sent again to a new server, after one that died before its answer.
+
+        Raises:
+            ToolServiceError: The server did not start, died, did not answer in time, refused, or answered what is no
+                answer.
+            asyncio.CancelledError: The task was cancelled. The server is told.
+        """
+        self._under_way += 1
+        try:
+            return await self._repeat(what, send, repeatable=repeatable)
+        finally:
+            self._under_way -= 1
+            if self._idle_seconds is not None and self._under_way == 0:
+                self._stop_later(self._idle_seconds)
+
+    async def _repeat(self, what: str, send: Send, *, repeatable: bool) -> Any:
+        life = await self._ready()
+        try:
+            return await self._perform(life, what, send)
+        except SessionLostError as lost:
+            if not (repeatable or lost.refused):
+                await life.wait_over()
+                raise ToolServiceError(self._lost(life, what, "It may or may not have been carried out. ")) from lost
+        life = await self._ready()
+        try:
+            return await self._perform(life, what, send)
+        except SessionLostError as lost:
+            await life.wait_over()
+            raise ToolServiceError(self._lost(life, what, "That is the second time. ")) from lost
+
+    async def _perform(self, life: _Life, what: str, send: Send) -> Any:
+        seconds = answer_seconds(self.params)
+        try:
+            return await life.perform(send, seconds)
+        except (SessionLostError, ToolServiceError):
+            raise
+        except TimeoutError as error:
+            await life.check()
+            raise ToolServiceError(
+                f"The MCP server {self.name} did not answer within {seconds:g} seconds: {what} was cancelled."
+            ) from error
+        except Exception as error:
+            if sdk.error_code(error) is not None:
+                raise ToolServiceError(f"The MCP server {self.name} refused {what}: {error}") from error
+            raise ToolServiceError(
+                f"The MCP server {self.name} gave no valid answer to {what}: {_first_lines(error)}"
+            ) from error
+
+    def _lost(self, life: _Life, what: str, effect: str) -> str:
+        return (
+            f"The MCP server {self.name} ended during {what}. {effect}"
+            f"The next call starts the server again. {life.why_over()}"
+        ).strip()
+
+    def _current(self) -> _Life | None:
+        for loop in [each for each in self._lives if each.is_closed()]:
+            del self._lives[loop]
+        try:
+            life = self._lives.get(asyncio.get_running_loop())
+        except RuntimeError:  # no loop runs in this thread
+            return None
+        return None if life is None or life.is_over else life
+
+    async def _ready(self) -> _Life:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        life = self._current()
+        if life is None:
+            life = self._lives[asyncio.get_running_loop()] = _Life(self)
+        await life.wait_ready()
+        return life
+
+    def _stop_later(self, seconds: float) -> None:
+        life = self._current()
+        if life is not None:
+            self._idle = asyncio.get_running_loop().call_later(seconds, life.end)
+
+
+def _first(error: BaseException | None) -> BaseException | None:
+    """The error inside of groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
+
+
+def _sentence(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    return f"{type(error).__name__}: {error}".rstrip(": ").rstrip(".") + "."
+
+
+def _first_lines(error: Exception) -> str:
+    """The beginning of an error of the SDK's, whose text may hold a whole answer and a schema."""
+    return str(error).partition("\n\n")[0][:500] or type(error).__name__

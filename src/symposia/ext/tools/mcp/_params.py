@@ -1,0 +1,104 @@
+"""How a server is reached: its command, or its address. The names and fields are AutoGen's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, Field
+
+START_SECONDS: Final = 30.0
+"""The least time that a server has to start. ``npx`` and ``uvx`` download a server before they run it, so that the five
+seconds which a call of a stdio server has by default would be too few."""
+
+
+class StdioServerParams(BaseModel, defer_build=True):
+    """A server that is a program on this machine, which reads requests from its standard input.
+
+    Attributes:
+        command: The program.
+        args: Its arguments.
+        env: Its environment variables, beside the few that are passed on (``PATH``, ``HOME``, …).
+        cwd: The folder in which it runs.
+        encoding: The encoding of its messages.
+        encoding_error_handler: What is done about bytes that are not in that encoding.
+        read_timeout_seconds: Seconds to wait for an answer. It starts anew with each report of progress, and stands
+            still while the server waits for a model or a person.
+    """
+
+    type: Literal["StdioServerParams"] = "StdioServerParams"
+    command: str
+    args: list[str] = Field(default_factory=list)
+    env: dict[str, str] | None = None
+    cwd: str | Path | None = None
+    encoding: str = "utf-8"
+    encoding_error_handler: Literal["strict", "ignore", "replace"] = "strict"
+    read_timeout_seconds: float = 5
+
+
+class SseServerParams(BaseModel, defer_build=True):
+    """A server at an address that sends server-sent events, as servers did before streamable HTTP.
+
+    Attributes:
+        url: The address of the events.
+        headers: Sent with every request.
+        timeout: Seconds to wait for a connection.
+        sse_read_timeout: Seconds to wait for an answer.
+    """
+
+    type: Literal["SseServerParams"] = "SseServerParams"
+    url: str
+    headers: dict[str, Any] | None = None  # Any: as in AutoGen
+    timeout: float = 5
+    sse_read_timeout: float = 60 * 5
+
+
+class StreamableHttpServerParams(BaseModel, defer_build=True):
+    """A server at an address that speaks streamable HTTP.
+
+    Attributes:
+        url: The address.
+        headers: Sent with every request.
+        timeout: Seconds to wait for a connection.
+        sse_read_timeout: Seconds to wait for an answer.
+        terminate_on_close: Whether the server is told when the session ends.
+    """
+
+    type: Literal["StreamableHttpServerParams"] = "StreamableHttpServerParams"
+    url: str
+    headers: dict[str, Any] | None = None  # Any: as in AutoGen
+    timeout: float = 30.0
+    sse_read_timeout: float = 300.0
+    terminate_on_close: bool = True
+
+
+McpServerParams: TypeAlias = Annotated[
+    StdioServerParams | SseServerParams | StreamableHttpServerParams, Field(discriminator="type")
+]
+"""Any of them, by its ``type``."""
+
+
+def answer_seconds(params: McpServerParams) -> float:
+    """The seconds that a call has."""
+    return params.read_timeout_seconds if isinstance(params, StdioServerParams) else params.sse_read_timeout
+
+
+def where(params: McpServerParams) -> str:
+    """The server for errors and for effect handlers: its command line or its address, without environment and keys."""
+    if isinstance(params, StdioServerParams):
+        return " ".join([params.command, *params.args])
+    url = urlsplit(params.url)
+    return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+
+
+def short_name(params: McpServerParams) -> str:
+    """A name of the server that is known without asking it: the host, or the program that it is.
+
+    A command is often one that runs another (``npx -y @scope/server-files /folder``), so the first argument that is no
+    option names the program, if there is one.
+    """
+    if not isinstance(params, StdioServerParams):
+        return urlsplit(params.url).hostname or "server"
+    plain = [each for each in params.args if not each.startswith("-")]
+    return Path(plain[0] if plain else params.command).stem

@@ -1,0 +1,335 @@
+"""The MCP SDK in its versions 1 and 2: everything in which they differ.
+
+The rest of this package works on the protocol's own JSON, whose names both versions read and write: their classes
+differ in the spelling of every field.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Final, Protocol, TypeAlias, cast
+
+from pydantic import BaseModel, JsonValue
+
+from symposia import __version__
+from symposia.core.exceptions import MissingExtraError
+from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
+
+try:
+    import anyio
+    from mcp import ClientSession, types
+    from mcp.client.sse import sse_client
+    from mcp.client.stdio import get_default_environment
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared import exceptions
+    from mcp.shared.message import SessionMessage
+except ModuleNotFoundError as error:
+    raise MissingExtraError("MCP tools", "mcp") from error
+
+# Any, in this module: a type checker sees one of the two versions, and would refuse the names of the other one.
+
+Json: TypeAlias = dict[str, JsonValue]
+OnProgress: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None]]
+Stream: TypeAlias = Any
+
+IS_FIRST: Final = version("mcp").startswith("1.")
+MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""The most bytes of one message of a server. A picture of a screen has up to some 5 MiB in base64. A server that sends
+more would otherwise fill the memory: the SDK itself has no limit for standard output."""
+
+CONNECTION_CLOSED: Final = -32000
+INTERNAL_ERROR: Final = -32603
+SESSION_TERMINATED: Final = "Session terminated"
+"""The SDK's text for a session that a server no longer knows. It has refused the request, and not carried it out."""
+
+_PAGES: Final = 100
+"""The most pages of a list. A server could name a next page for ever."""
+_CANCEL_SECONDS: Final = 1.0
+
+_httpx: Any = import_module("httpx" if IS_FIRST else "httpx2")
+_types: Any = types
+# The SDK imports it with the first result that has a structure, and it reads its files then: in the event loop.
+import_module("jsonschema").Draft202012Validator.check_schema({})
+
+ProtocolError: type[Exception] = getattr(exceptions, "McpError" if IS_FIRST else "MCPError")
+default_environment = get_default_environment
+
+
+class RequestRefused(Exception):  # noqa: N818 - an answer to the server, and not an error of this program
+    """A request of the server is not granted; the text is the reason that it is told."""
+
+
+class ServerRequests(Protocol):
+    """Answers the requests that a server makes."""
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """Those that are answered: ``sampling``, ``elicitation``, ``roots``. The server is told at the start."""
+        ...
+
+    async def answer(self, request: str, params: Json) -> Json:
+        """Answer a request.
+
+        Raises:
+            RequestRefused: It is not granted.
+        """
+        ...
+
+
+def wire(model: object) -> Json:
+    """An object of the SDK in the JSON of the protocol."""
+    return cast("BaseModel", model).model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def make_tool(values: Mapping[str, object]) -> Any:
+    """The SDK's description of a tool, from the protocol's JSON."""
+    return _types.Tool.model_validate(dict(values))
+
+
+def read_message(line: str) -> SessionMessage:
+    """A message of a server.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if IS_FIRST:
+        return SessionMessage(_types.JSONRPCMessage.model_validate_json(line))
+    return SessionMessage(import_module("mcp_types").jsonrpc_message_adapter.validate_json(line, by_name=False))
+
+
+def write_message(message: SessionMessage) -> str:
+    """A message to a server, as one line without its end."""
+    unset = {"exclude_none": True} if IS_FIRST else {"exclude_unset": True}
+    return cast("Any", message.message).model_dump_json(by_alias=True, **unset)
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether the error of a request means that its session is over."""
+    if isinstance(error, (anyio.ClosedResourceError, anyio.BrokenResourceError)):
+        return True
+    return error_code(error) == CONNECTION_CLOSED or was_refused(error)
+
+
+def was_refused(error: BaseException | None) -> bool:
+    """Whether the session was over before the request, so that the request was not carried out."""
+    return isinstance(error, ProtocolError) and str(error) == SESSION_TERMINATED
+
+
+def error_code(error: Exception) -> int | None:
+    """The code of an error that a server answered with; None if it is another error."""
+    return cast("Any", error).error.code if isinstance(error, ProtocolError) else None
+
+
+def client_session(
+    read: Stream,
+    write: Stream,
+    requests: ServerRequests | None = None,
+    on_notification: Callable[[str], None] | None = None,
+    sampling_callback: Any = None,
+) -> ClientSession:
+    """A session, to be entered.
+
+    Args:
+        read: The messages of the server.
+        write: The messages to it.
+        requests: Answers its requests.
+        on_notification: Called with the method of each notification.
+        sampling_callback: A function of the SDK's own type, in place of that of `requests`.
+    """
+    offered: frozenset[str] = frozenset() if requests is None else requests.offered
+
+    def callback(request: str, answer_type: Any) -> Any:
+        async def answer(_context: object, params: object = None) -> Any:
+            assert requests is not None  # noqa: S101 - nothing is offered otherwise
+            try:
+                values = await requests.answer(request, {} if params is None else wire(params))
+            except RequestRefused as refused:
+                return _types.ErrorData(code=-1, message=str(refused))
+            return answer_type.model_validate(values)
+
+        return answer if request in offered else None
+
+    async def on_message(message: object) -> None:
+        if on_notification is not None and isinstance(message, BaseModel):
+            on_notification(str(wire(message).get("method", "")))
+
+    return ClientSession(
+        read,
+        write,
+        sampling_callback=sampling_callback or callback("sampling", _types.CreateMessageResult),
+        elicitation_callback=callback("elicitation", _types.ElicitResult),
+        list_roots_callback=callback("roots", _types.ListRootsResult),
+        message_handler=on_message,
+        client_info=_types.Implementation(name="symposia", version=__version__),
+    )
+
+
+async def call_tool(
+    session: ClientSession, name: str, arguments: Mapping[str, object], on_progress: OnProgress | None = None
+) -> Any:
+    """Call a tool.
+
+    Returns:
+        The SDK's ``CallToolResult``.
+
+    Raises:
+        RuntimeError: The result has another structure than the tool declares.
+    """
+    return await _cancellable(
+        session, lambda: session.call_tool(name, dict(arguments), progress_callback=cast("Any", on_progress))
+    )
+
+
+async def read_resource(session: ClientSession, uri: str) -> Any:
+    """Read a resource. Returns the SDK's ``ReadResourceResult``."""
+    where: Any = import_module("pydantic").AnyUrl(uri) if IS_FIRST else uri
+    return await _cancellable(session, lambda: session.read_resource(where))
+
+
+async def list_all(session: ClientSession, kind: str) -> Any:
+    """List tools, prompts, resources or resource templates.
+
+    Args:
+        session: The session.
+        kind: The name of the list, as it stands in the names of the SDK's methods.
+
+    Returns:
+        The SDK's result, with the items of all pages.
+    """
+    field = {"resource_templates": "resourceTemplates"}.get(kind, kind) if IS_FIRST else kind
+    cursor_field = "nextCursor" if IS_FIRST else "next_cursor"
+    method = getattr(session, f"list_{kind}")
+    result = await method()
+    cursor = getattr(result, cursor_field)
+    for _ in range(_PAGES):
+        if not cursor:
+            break
+        page = await method(params=_types.PaginatedRequestParams(cursor=cursor))
+        getattr(result, field).extend(getattr(page, field))
+        cursor = getattr(page, cursor_field)
+    setattr(result, cursor_field, None)
+    return result
+
+
+async def _cancellable(session: Any, send: Callable[[], Awaitable[Any]]) -> Any:
+    """Send a request, and tell the server if it is cancelled. Version 2 does so itself."""
+    if not IS_FIRST:
+        return await send()
+    request_id = session._request_id  # noqa: SLF001 - the id of the next request, which is sent without a pause
+    try:
+        return await send()
+    except asyncio.CancelledError:
+        params = _types.CancelledNotificationParams(requestId=request_id, reason="cancelled by the caller")
+        notification = _types.ClientNotification(_types.CancelledNotification(params=params))
+        with anyio.move_on_after(_CANCEL_SECONDS, shield=True), suppress(anyio.ClosedResourceError):
+            await session.send_notification(notification)
+        raise
+
+
+def tool_server(
+    name: str,
+    list_tools: Callable[[], Awaitable[list[Json]]],
+    call_tool: Callable[[str, Json], Awaitable[Json]],
+) -> Any:
+    """A server of the SDK with tools alone.
+
+    Args:
+        name: Its name.
+        list_tools: The tools, in the protocol's JSON.
+        call_tool: The result of a call, in the protocol's JSON.
+    """
+
+    async def listed(*_request: object) -> Any:
+        return _types.ListToolsResult.model_validate({"tools": await list_tools()})
+
+    async def called(_context: object, params: Any) -> Any:
+        return _types.CallToolResult.model_validate(await call_tool(params.name, params.arguments or {}))
+
+    server: Any = import_module("mcp.server.lowlevel").Server
+    if not IS_FIRST:
+        return server(name, on_list_tools=listed, on_call_tool=called)
+
+    async def answer(request: Any) -> Any:
+        is_call = isinstance(request, _types.CallToolRequest)
+        return _types.ServerResult(await called(None, request.params) if is_call else await listed())
+
+    first = server(name)
+    first.request_handlers = {**first.request_handlers, _types.CallToolRequest: answer, _types.ListToolsRequest: answer}
+    return first
+
+
+@asynccontextmanager
+async def http_streams(
+    params: SseServerParams | StreamableHttpServerParams, auth: Any
+) -> AsyncGenerator[tuple[Stream, Stream]]:
+    """Connect to a server at an address; as long as this is open, messages pass."""
+    # In a thread: a client reads the certificates of this machine.
+    timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
+    client = await asyncio.to_thread(_client, params.headers, timeout, auth)
+    if isinstance(params, SseServerParams):
+
+        def factory(*_given: object, **_options: object) -> Any:
+            return client
+
+        async with sse_client(
+            params.url,
+            headers=params.headers,
+            timeout=params.timeout,
+            sse_read_timeout=params.sse_read_timeout,
+            httpx_client_factory=factory,
+            auth=auth,
+        ) as streams:
+            yield streams[0], streams[1]
+        return
+    more: Any = {} if IS_FIRST else {"max_sse_event_size": MOST_MESSAGE_BYTES}
+    async with (
+        client,
+        streamable_http_client(
+            params.url, http_client=client, terminate_on_close=params.terminate_on_close, **more
+        ) as streams,
+    ):
+        yield streams[0], streams[1]
+
+
+def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any) -> Any:
+    # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
+    plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
+    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [_limit]})
+
+
+async def _limit(response: Any) -> None:
+    # By a hook and not by a transport: a client with a transport of its own ignores the proxies of the environment.
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise _httpx.DecodingError("the answer is compressed, which was not asked for", request=response.request)
+    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+    response.stream = _LimitedStream(response.stream, is_stream=is_stream)
+
+
+class _LimitedStream(_httpx.AsyncByteStream):
+    """The bytes of an answer, up to the limit; of a stream of events, up to the limit for each event."""
+
+    def __init__(self, stream: Any, *, is_stream: bool) -> None:
+        self._stream = stream
+        self._is_stream = is_stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for chunk in self._stream:
+            end = max(chunk.rfind(b"\n\n"), chunk.rfind(b"\n\r\n")) if self._is_stream else -1
+            size = size + len(chunk) if end < 0 else len(chunk) - end
+            if size > MOST_MESSAGE_BYTES:
+                raise _httpx.StreamError(too_long())
+            yield chunk
+
+    async def aclose(self) -> None:
+        """Close the stream."""
+        await self._stream.aclose()
+
+
+def too_long() -> str:
+    """The error for a message above the limit."""
+    return f"the server sent more than {MOST_MESSAGE_BYTES >> 20} MiB in one message, which were not read"

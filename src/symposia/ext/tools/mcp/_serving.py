@@ -1,0 +1,102 @@
+"""Tools, agents and teams as the tools of an MCP server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from symposia._lazy import lazy_module
+from symposia.agentchat.base import ChatAgent, Team
+from symposia.agentchat.tools import AgentTool, TeamTool
+from symposia.core.exceptions import ArgumentTypeError
+from symposia.core.tools import (
+    BaseTool,
+    FunctionTool,
+    ImageResultContent,
+    StaticWorkbench,
+    TextResultContent,
+    ToolSchema,
+    Workbench,
+    call_tool,
+)
+from symposia.ext.tools.mcp._connection import import_sdk, require_sdk
+
+if TYPE_CHECKING:
+    from symposia.ext.tools.mcp import _sdk as sdk
+else:
+    sdk = lazy_module("symposia.ext.tools.mcp._sdk")
+
+Served = Workbench | ChatAgent | Team | BaseTool[Any, Any] | Callable[..., object]
+
+
+async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "symposia") -> None:
+    """Serve tools on standard input and output, until the input ends.
+
+    An agent or a team is one tool, whose argument is a task. What tools print goes to the standard error, since the
+    standard output is for messages.
+
+    Args:
+        served: A workbench, an agent, a team, a tool, a function, or a list of the last four.
+        name: The name of the server, and of the tool of a team.
+
+    Raises:
+        ArgumentTypeError: `served` is something else.
+        MissingExtraError: The extra ``mcp`` is not installed.
+    """
+    require_sdk("An MCP server")
+    workbench = as_workbench(served, name)
+    await import_sdk()
+    server = _server_of(workbench, name)
+    stdio_server: Any = import_module("mcp.server.stdio").stdio_server
+    async with workbench, stdio_server() as (read, write):
+        with redirect_stdout(sys.stderr):
+            await server.run(read, write, server.create_initialization_options())
+
+
+def as_workbench(served: object, name: str) -> Workbench:
+    """What is served, as a workbench.
+
+    Raises:
+        ArgumentTypeError: It is no such object.
+    """
+    if isinstance(served, Workbench):
+        return served
+    several = list(cast("Sequence[object]", served)) if isinstance(served, (list, tuple)) else [served]
+    return StaticWorkbench([_as_tool(each, name) for each in several])
+
+
+def _as_tool(given: object, name: str) -> BaseTool[Any, Any]:
+    if isinstance(given, BaseTool):
+        return cast("BaseTool[Any, Any]", given)
+    if isinstance(given, ChatAgent):
+        return AgentTool(given, return_value_as_last_message=True)
+    if isinstance(given, Team):
+        return TeamTool(given, name, given.description, return_value_as_last_message=True)
+    if callable(given) and not isinstance(given, type):
+        return FunctionTool(given, given.__doc__ or "")
+    raise ArgumentTypeError(f"{given!r} cannot be served: give a workbench, an agent, a team, a tool, or a function.")
+
+
+def _server_of(workbench: Workbench, name: str) -> Any:  # Any: of the SDK
+    async def list_tools() -> list[dict[str, Any]]:
+        return [_as_wire(schema) for schema in await workbench.list_tools()]
+
+    async def call(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        result = await call_tool(workbench, tool, arguments)
+        return {"content": [_content(piece) for piece in result.result], "isError": result.is_error}
+
+    return sdk.tool_server(name, list_tools, call)
+
+
+def _as_wire(schema: ToolSchema) -> dict[str, Any]:
+    parameters = schema.get("parameters") or {"type": "object", "properties": {}}
+    return {"name": schema["name"], "description": schema.get("description", ""), "inputSchema": parameters}
+
+
+def _content(piece: TextResultContent | ImageResultContent) -> dict[str, str]:
+    if isinstance(piece, TextResultContent):
+        return {"type": "text", "text": piece.content}
+    return {"type": "image", "data": piece.content.to_base64(), "mimeType": piece.content.media_type}

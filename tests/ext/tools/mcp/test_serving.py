@@ -1,0 +1,75 @@
+"""What `symposia mcp serve` serves, called by a workbench of this package."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from symposia.agentchat.agents import AssistantAgent
+from symposia.agentchat.conditions import MaxMessageTermination
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.cli._app import app
+from symposia.core.exceptions import ToolServiceError
+from symposia.ext.models.replay import ReplayChatCompletionClient
+from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams
+
+TOOLS = """
+def add(a: int, b: int) -> int:
+    "Add two numbers."
+    print("adding")  # on the standard output, which is for messages
+    return a + b
+
+def fail() -> str:
+    "Fail."
+    raise ValueError("it broke")
+
+tools = [add, fail]
+"""
+
+
+def serving(target: str) -> McpWorkbench:
+    args = ["-m", "symposia", "mcp", "serve", target]
+    return McpWorkbench(StdioServerParams(command=sys.executable, args=args, read_timeout_seconds=60))
+
+
+async def test_functions_of_a_program_are_served(tmp_path: Path) -> None:
+    program = tmp_path / "tools.py"
+    program.write_text(TOOLS)
+    async with serving(f"{program}:tools") as workbench:
+        add, fail = await workbench.list_tools()
+        assert (add["name"], add.get("description"), fail["name"]) == ("add", "Add two numbers.", "fail")
+        assert (await workbench.call_tool("add", {"a": 1, "b": 2})).to_text() == "3"
+        failed = await workbench.call_tool("fail")
+        assert failed.is_error
+        assert failed.to_text() == "it broke"
+
+
+async def test_a_saved_team_is_one_tool(tmp_path: Path) -> None:
+    writer = AssistantAgent("writer", ReplayChatCompletionClient(["A haiku."]))
+    team = RoundRobinGroupChat([writer], termination_condition=MaxMessageTermination(2))
+    saved = tmp_path / "poets.json"
+    saved.write_text(team.dump_component().model_dump_json())
+    async with serving(str(saved)) as workbench:
+        (poets,) = await workbench.list_tools()
+        assert poets["name"] == "poets"
+        assert "A haiku." in (await workbench.call_tool("poets", {"task": "Write."})).to_text()
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [("no-such.json", "No such file"), ("tools.py", "tools.py:NAME"), ("tools.py:subtract", "has no 'subtract'")],
+)
+def test_what_cannot_be_served_is_a_usage_error(
+    target: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tools.py").write_text(TOOLS)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["mcp", "serve", target])
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+async def test_a_server_that_cannot_serve_is_explained_to_its_client() -> None:
+    with pytest.raises(ToolServiceError, match="No such file"):
+        await serving("no-such.json").start()

@@ -1,0 +1,79 @@
+"""A server of the standard library alone, which does what a server should not: ``python mcp_broken_server.py HOW``."""
+
+import json
+import sys
+import time
+from typing import Any
+
+HOW = sys.argv[1]
+TOOL: dict[str, Any] = {
+    "name": "weigh",
+    "inputSchema": {"type": "object", "properties": {}},
+    "outputSchema": {"type": "object", "properties": {"grams": {"type": "integer"}}, "required": ["grams"]},
+}
+
+
+def send(**message: Any) -> None:
+    """Write a message."""
+    sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+    sys.stdout.flush()
+
+
+def result_of_call(number: object, calls: int) -> None:
+    """Answer a call of the tool."""
+    if HOW == "slow" and calls == 1:
+        return
+    if HOW == "other-schema":
+        content = [{"type": "text", "text": "heavy"}]
+        send(id=number, result={"content": content, "structuredContent": {"grams": "heavy"}})
+    elif HOW == "no-result":
+        send(id=number, result={"content": "heavy"})
+    elif HOW in {"huge", "huge-id-last", "huge-no-id"}:
+        head, tail = {
+            "huge": (f'{{"jsonrpc":"2.0","id":{number},"result":{{"content":[{{"type":"text","text":"', '"}]}}'),
+            "huge-id-last": (
+                '{"result":{"content":[{"type":"text","text":"',
+                f'"}}]}},"jsonrpc":"2.0","id":{number}}}',
+            ),
+            "huge-no-id": ("", ""),
+        }[HOW]
+        sys.stdout.write(head)
+        for _ in range(100):
+            sys.stdout.write("x" * 1_000_000)
+        sys.stdout.write(tail + "\n")
+        sys.stdout.flush()
+    elif HOW == "deaf":
+        time.sleep(600)
+    else:
+        send(id=number, result={"content": [], "structuredContent": {"grams": 5}})
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    if HOW == "exits":
+        sys.stderr.write("no API key is set\n")
+        sys.exit(7)
+    if HOW == "chatters":
+        sys.stdout.write("Welcome to the server!\n")
+        sys.exit(0)
+    calls = 0
+    for line in sys.stdin:
+        message = json.loads(line)
+        number, method = message.get("id"), message["method"]
+        if HOW == "silent":
+            continue
+        if method == "initialize":
+            version = message["params"]["protocolVersion"] if HOW != "other-version" else "1999-01-01"
+            info = {"name": "broken", "version": "1"}
+            send(id=number, result={"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info})
+        elif method == "tools/list":
+            send(id=number, result={"tools": [TOOL]})
+        elif method == "tools/call":
+            calls += 1
+            result_of_call(number, calls)
+        elif method == "ping":
+            send(id=number, result={})
+
+
+if __name__ == "__main__":
+    main()
