@@ -1,0 +1,311 @@
+"""One HTTP request of a tool and its answer, within limits: seconds, bytes, redirects and destinations.
+
+Every failure is a `ToolServiceError`, whose text is written for the model that called the tool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, Self
+
+from symposia._lazy import lazy_module
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
+from symposia.ext._addresses import is_own, is_public
+
+if TYPE_CHECKING:
+    import httpx2
+else:
+    httpx2 = lazy_module("httpx2")
+
+MIB: Final = 1024 * 1024
+_MOST_ADDRESSES: Final = 3
+_QUOTED: Final = 500
+"""Characters of an answer that an error quotes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeLimits:
+    """The limits of an exchange.
+
+    Attributes:
+        timeout: Seconds from the request to the end of the answer.
+        max_bytes: Bytes of the body that are read, after decompression.
+        max_redirects: How many redirects are followed.
+        private: Whether addresses of this machine and its networks may be connected to.
+        hosts: The only hosts that may be connected to; None for all. A leading dot allows every host below a name.
+    """
+
+    timeout: float = 30.0
+    max_bytes: int = 5 * MIB
+    max_redirects: int = 0
+    private: bool = True
+    hosts: Sequence[str] | None = None
+
+    def check(self, owner: str) -> None:
+        """Check the values.
+
+        Raises:
+            InvalidArgumentError: One of them allows nothing at all.
+        """
+        if not self.timeout > 0:
+            raise InvalidArgumentError(f"timeout of {owner} is {self.timeout!r}: give a number of seconds above 0.")
+        if self.max_bytes < 1:
+            raise InvalidArgumentError(f"max_bytes of {owner} is {self.max_bytes!r}: give a number of bytes above 0.")
+        if self.max_redirects < 0:
+            raise InvalidArgumentError(f"max_redirects of {owner} is {self.max_redirects!r}: give 0 or more.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request.
+
+    Attributes:
+        method: The method.
+        url: The address, with its query.
+        headers: Further headers.
+        content: The body.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An answer.
+
+    Attributes:
+        url: The address that answered, after redirects.
+        status: The status.
+        reason: The words of the status.
+        media_type: The type of the body, without parameters and in lower case; empty if none is given.
+        charset: The encoding of the text that the answer names; None if it names none.
+        body: The body; empty before it is read.
+        location: Where a redirect that was not followed leads; None if it is no redirect.
+    """
+
+    url: str
+    status: int
+    reason: str
+    media_type: str
+    charset: str | None
+    location: str | None = None
+    body: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """The body as text. Bytes that are not in its encoding become U+FFFD."""
+        try:
+            return self.body.decode(self.charset or "utf-8", "replace")
+        except LookupError:  # an encoding that does not exist
+            return self.body.decode("utf-8", "replace")
+
+    def require_success(self) -> None:
+        """Check the status.
+
+        Raises:
+            ToolServiceError: It is no status of success; the text has the status and the beginning of the answer.
+        """
+        if 200 <= self.status < 300:  # noqa: PLR2004 - the statuses of success
+            return
+        if self.location is not None:
+            raise ToolServiceError(
+                f"{self.url} answered with HTTP {self.status}, a redirect to {self.location}, which is not followed."
+            )
+        said = self.text.strip()
+        shown = f": {said[:_QUOTED]}{'…' if len(said) > _QUOTED else ''}" if said else "."
+        raise ToolServiceError(f"{self.url} answered with HTTP {self.status} {self.reason}{shown}")
+
+
+def require_httpx(feature: str, extra: str) -> None:
+    """Check that the HTTP client is installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    try:
+        import_module("httpx2")
+    except ImportError as error:
+        raise MissingExtraError(feature, extra) from error
+
+
+async def exchange(call: Call, limits: ExchangeLimits) -> Reply:
+    """Send a request and read the answer, whatever its status is.
+
+    Raises:
+        ToolServiceError: The server cannot be reached, does not answer in time, or answers with too much.
+    """
+    async with opened(call, limits) as (reply, body):
+        return replace(reply, body=await body.read())
+
+
+class Body:
+    """The body of an answer that is not read yet."""
+
+    def __init__(self, response: httpx2.Response, limits: ExchangeLimits) -> None:
+        self._response = response
+        self._most = limits.max_bytes
+
+    async def read(self) -> bytes:
+        """Read all of it.
+
+        Raises:
+            ToolServiceError: It is larger than the limit.
+        """
+        declared = self._response.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._most:
+            raise self._too_large(f"{int(declared)} bytes")
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self._response.aiter_bytes():
+            size += len(piece)
+            if size > self._most:
+                raise self._too_large(f"more than {self._most} bytes")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _too_large(self, size: str) -> ToolServiceError:
+        return ToolServiceError(
+            f"The answer of {self._response.url} is too large: {size}. This tool reads at most {self._most} bytes."
+        )
+
+
+@asynccontextmanager
+async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Reply, Body], None]:
+    """Send a request; inside, the head of its answer is there, and the body can be read.
+
+    A client for each exchange, although that gives up connections that are kept: a tool has no end at which it could
+    close them, and they belong to the event loop of the call. The certificates, which take most of the time that a
+    client needs, are loaded once.
+
+    Raises:
+        ToolServiceError: The server cannot be reached, or does not answer in time.
+    """
+    transport = _CheckedTransport(limits) if not limits.private or limits.hosts is not None else None
+    try:
+        async with (
+            asyncio.timeout(limits.timeout),
+            httpx2.AsyncClient(
+                transport=transport,
+                verify=await asyncio.to_thread(_certificates),
+                timeout=None,  # the limit of the whole exchange is above
+                follow_redirects=limits.max_redirects > 0,
+                max_redirects=limits.max_redirects,
+                headers={"User-Agent": "symposia", "Accept-Encoding": "gzip, deflate"},
+            ) as client,
+            client.stream(call.method, call.url, headers=dict(call.headers), content=call.content) as response,
+        ):
+            yield _reply(response), Body(response, limits)
+    except TimeoutError as error:
+        raise ToolServiceError(f"{call.url} did not answer within {limits.timeout:g} seconds.") from error
+    except httpx2.TooManyRedirects as error:
+        raise ToolServiceError(f"{call.url} redirects more than {limits.max_redirects} times.") from error
+    except httpx2.InvalidURL as error:
+        raise ToolServiceError(f"{call.url!r} is no address of a web page: {error}.") from error
+    except httpx2.HTTPError as error:
+        why = str(error) or type(error).__name__
+        raise ToolServiceError(f"{call.url} cannot be reached, or broke off its answer: {why}") from error
+
+
+def _reply(response: httpx2.Response) -> Reply:
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Reply(
+        url=str(response.url),
+        status=response.status_code,
+        reason=response.reason_phrase,
+        media_type=media_type,
+        charset=response.charset_encoding,
+        location=response.headers.get("location") if response.is_redirect else None,
+    )
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    return httpx2.create_ssl_context()
+
+
+if TYPE_CHECKING:
+    _Transport = httpx2.AsyncBaseTransport
+else:
+    _Transport = object  # the library is imported with the first exchange; the client calls the methods alone
+
+
+class _CheckedTransport(_Transport):
+    """Connects to addresses that were checked, for every request and every redirect.
+
+    The name is resolved once and the request is sent to the address that was checked: who controls a name could have a
+    second answer ready for a second question. All addresses of a name are checked, not only the one that is taken. A
+    check of the address in the URL alone was rejected for that reason, and one of the peer after connecting since the
+    connection itself is an effect in the private network. Connections are not kept, since the pool would give one to
+    every name that leads to the same address.
+    """
+
+    def __init__(self, limits: ExchangeLimits) -> None:
+        self._limits = limits
+        self._http = httpx2.AsyncHTTPTransport(
+            verify=_certificates(), trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        host = request.url.host
+        if request.url.scheme not in {"http", "https"}:
+            raise ToolServiceError(f"{request.url} is no address of a web page: it has to begin with http or https.")
+        self._check_host(host)
+        port = request.url.port or (443 if request.url.scheme == "https" else 80)
+        extensions = {**request.extensions, "sni_hostname": host}
+        failure: httpx2.ConnectError | None = None
+        for address in await self._addresses_of(host, port):
+            # The headers, of which Host is one, were made for the name.
+            url, headers = request.url.copy_with(host=address), request.headers
+            to_address = httpx2.Request(
+                request.method, url, headers=headers, stream=request.stream, extensions=extensions
+            )
+            try:
+                return await self._http.handle_async_request(to_address)
+            except httpx2.ConnectError as error:
+                failure = error
+        raise failure or ToolServiceError(f"There is no address of the host {host}.")
+
+    def _check_host(self, host: str) -> None:
+        hosts = self._limits.hosts
+        if hosts is None:
+            return
+        if any(host == each or (each.startswith(".") and host.endswith(each)) for each in hosts):
+            return
+        raise ToolServiceError(f"{host} is not among the hosts that this tool may read: {', '.join(hosts) or 'none'}.")
+
+    async def _addresses_of(self, host: str, port: int) -> list[str]:
+        try:
+            answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise ToolServiceError(f"There is no host {host}: {error}") from error
+        found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+        if not self._limits.private:
+            for each in found:
+                address = ip_address(each.partition("%")[0])
+                if not is_public(address) or is_own(address):
+                    raise ToolServiceError(
+                        f"{host} leads to {each}, an address of this machine or of a private network, which this tool "
+                        "may not read."
+                    )
+        return found[:_MOST_ADDRESSES]
