@@ -32,7 +32,9 @@ class Answer:
 @dataclass
 class ScriptedSite:
     port: int = 0
-    pages: dict[str, Answer | Callable[[Sent], Answer]] = field(default_factory=dict[str, "Answer | Callable[[Sent], Answer]"])
+    pages: dict[str, Answer | Callable[[Sent], Answer]] = field(
+        default_factory=dict[str, "Answer | Callable[[Sent], Answer]"]
+    )
     sent: list[Sent] = field(default_factory=list[Sent])
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from types import new_class
 from typing import Any, ClassVar, Final, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from typing_extensions import override
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
@@ -101,7 +102,7 @@ def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str
     except SchemaError as error:
         raise InvalidArgumentError(f"The json_schema of the tool {name!r} is not valid: {_fault(error)}") from error
     # With a registry of its own, since by default the library fetches what a reference to another document names.
-    validator = Draft202012Validator(kept, registry=Registry())
+    validator: Any = Draft202012Validator(kept, registry=Registry())
     try:
         for reference in _references(kept):
             validator._resolver.lookup(reference)  # noqa: SLF001 - the library has no other check
@@ -109,74 +110,12 @@ def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str
         raise InvalidArgumentError(
             f"The json_schema of the tool {name!r} has a reference to nothing in it: {error.ref}"
         ) from error
-    # Named after the tool, since the errors of pydantic have the name.
-    made = create_model(f"{name}Args", __base__=SchemaArguments, __doc__=f"The arguments of the tool {name}.")
-    made.json_schema = kept
-    made.validator = validator
-    return made
-
-
-def _references(part: JsonValue) -> Iterator[str]:
-    if isinstance(part, dict):
-        reference = part.get("$ref")
-        if isinstance(reference, str):
-            yield reference
-        for child in part.values():
-            yield from _references(child)
-    elif isinstance(part, list):
-        for child in part:
-            yield from _references(child)
-
-
-def _fault(error: Any) -> str:  # Any: a ValidationError of jsonschema, an optional dependency
-    place = ".".join(str(part) for part in error.absolute_path)
-    return f"{place}: {error.message}" if place else str(error.message)
-
-
-def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str, extra: str) -> type[SchemaArguments]:
-    """A class of arguments from the JSON schema of an object.
-
-    Args:
-        name: The tool, for the name of the class and for errors.
-        schema: The schema. References in it lead to its own ``$defs``.
-        feature: What needs the library, for the error if it is missing.
-        extra: The extra that brings it.
-
-    Raises:
-        InvalidArgumentError: The schema is not valid, or is no schema of an object.
-        MissingExtraError: ``jsonschema`` is not installed.
-    """
-    try:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415 - an optional dependency
-        from jsonschema.exceptions import SchemaError  # noqa: PLC0415 - an optional dependency
-        from referencing import Registry  # noqa: PLC0415 - an optional dependency
-        from referencing.exceptions import Unresolvable  # noqa: PLC0415 - an optional dependency
-    except ImportError as error:
-        raise MissingExtraError(feature, extra) from error
-    kept = deepcopy(dict(schema))
-    if kept.setdefault("type", "object") != "object":
-        raise InvalidArgumentError(
-            f"The json_schema of the tool {name!r} has the type {kept['type']!r}: the arguments of a tool are an "
-            'object, {"type": "object", "properties": {...}}.'
-        )
-    try:
-        Draft202012Validator.check_schema(kept)
-    except SchemaError as error:
-        raise InvalidArgumentError(f"The json_schema of the tool {name!r} is not valid: {_fault(error)}") from error
-    # With a registry of its own, since by default the library fetches what a reference to another document names.
-    validator = Draft202012Validator(kept, registry=Registry())
-    try:
-        for reference in _references(kept):
-            validator._resolver.lookup(reference)  # noqa: SLF001 - the library has no other check
-    except Unresolvable as error:
-        raise InvalidArgumentError(
-            f"The json_schema of the tool {name!r} has a reference to nothing in it: {error.ref}"
-        ) from error
-    namespace = {
+    own: dict[str, object] = {
         "__module__": __name__,
         "__doc__": f"The arguments of the tool {name}.",
+        "__annotations__": {"json_schema": ClassVar[Mapping[str, JsonValue]], "validator": ClassVar[Any]},
         "json_schema": kept,
-        "_validator": validator,
-        "__annotations__": {"json_schema": ClassVar[Mapping[str, JsonValue]], "_validator": ClassVar[Any]},
+        "validator": validator,
     }
-    return cast("type[SchemaArguments]", type(SchemaArguments)(f"{name}Args", (SchemaArguments,), namespace))
+    # Named after the tool, since the errors of pydantic have the name.
+    return new_class(f"{name}Args", (SchemaArguments,), exec_body=lambda namespace: namespace.update(own))

@@ -1,0 +1,247 @@
+"""The tools that read pages and search, against a scripted site."""
+
+import asyncio
+import gzip
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support.scripted_site import Answer, ScriptedSite
+
+from symposia.core import CancellationToken
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ToolServiceError
+from symposia.core.tools import BaseTool
+from symposia.ext.tools.web import (
+    BraveSearchEngine,
+    SearchEngine,
+    SearchHit,
+    SearxngSearchEngine,
+    WebFetchTool,
+    WebSearchTool,
+)
+from symposia.ext.tools.web._page_text import page_text
+
+HTML = """<!doctype html><html><head><title> The
+ page </title><style>p {}</style><script>var x = "<p>no</p>"</script></head><body>
+<nav><a href="#top">Top</a><a href="../other?a=1">An <b>other</b> page</a><a href="javascript:x()">Run</a></nav>
+<h2>Head</h2><p>One&nbsp;&amp; two<br>three<p>Four<ul><li>a<li>b</ul>
+<table><tr><th>k<td>v</table><pre>  x
+   y</pre><img src=x alt="A chart"><noscript>No</noscript></body></html>"""
+TEXT = """Top[An other page](http://h/other?a=1)Run
+
+## Head
+
+One & two
+three
+
+Four
+
+- a
+- b
+
+| k | v
+
+x
+y
+
+[image: A chart]"""
+
+
+def reader(**options: Any) -> WebFetchTool:
+    return WebFetchTool(**{"private": True} | options)
+
+
+async def read(tool: BaseTool[Any, Any], **arguments: Any) -> str:
+    return tool.return_value_as_string(await tool.run_json(arguments, CancellationToken()))
+
+
+def html(body: str) -> Answer:
+    return Answer(body, media_type="text/html; charset=utf-8")
+
+
+def test_html_becomes_text_with_links() -> None:
+    title, text = page_text(HTML, "http://h/a/b")
+    assert title == "The page"
+    assert text.replace("\u00a0", " ") == TEXT
+
+
+@given(st.text(alphabet=st.sampled_from('<>/a="&#;! -pbodyheadtitle\n')))
+def test_any_text_is_taken_for_html(text: str) -> None:
+    page_text(text, "http://h/")
+
+
+async def test_a_page_is_read_as_text(site: ScriptedSite) -> None:
+    site.pages["/a"] = html("<title>T</title><p>Grüße <a href=b>b</a>")
+    assert await read(reader(), url=f" {site.url}/a ") == f"URL: {site.url}/a\nTitle: T\n\nGrüße [b]({site.url}/b)"
+
+
+async def test_a_long_page_is_read_in_parts(site: ScriptedSite) -> None:
+    site.pages["/a"] = Answer("0123456789")
+    tool = reader(max_chars=4)
+    first = await read(tool, url=f"{site.url}/a")
+    assert first.endswith("0123\n[Characters 0 to 4 of 10. To read on, call again with start=4.]")
+    assert (await read(tool, url=f"{site.url}/a", start=8)).endswith("\n\n89")
+    assert (await read(tool, url=f"{site.url}/a", start=99)).endswith("There is no text from here on.")
+
+
+async def test_texts_are_decoded_by_their_own_encoding(site: ScriptedSite) -> None:
+    site.pages["/latin"] = Answer("é".encode("latin-1"), media_type="text/plain; charset=latin-1")
+    site.pages["/unknown"] = Answer(b"a\xff", media_type="text/plain; charset=none-such")
+    site.pages["/zip"] = Answer(gzip.compress(b"zipped"), headers={"Content-Encoding": "gzip"})
+    site.pages["/json"] = Answer('{"a": 1}', media_type="application/problem+json")
+    ends = {"latin": "é", "unknown": "a\ufffd", "zip": "zipped", "json": '{"a": 1}'}
+    for path, end in ends.items():
+        assert (await read(reader(), url=f"{site.url}/{path}")).endswith(f"\n{end}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(b"\x89PNG", media_type="image/png"), "is image/png, which is no text"),
+        (Answer("%PDF", media_type="application/pdf", declared=10**9, stay=True), "is application/pdf, which is no text"),
+        (Answer(b"a\0b", media_type="text/plain"), "is text/plain, which is no text"),
+        (Answer(b"a\0b", media_type=None), "is binary, which is no text"),
+        (Answer("x" * 2000), "too large: 2000 bytes. This tool reads at most 1000 bytes"),
+        (Answer(gzip.compress(b"x" * 2000), headers={"Content-Encoding": "gzip"}), "too large: more than 1000 bytes"),
+        (Answer("gone", 410), "HTTP 410 Said: gone"),
+        (Answer("x", declared=9), "broke off its answer"),
+        (Answer("x", declared=9, stay=True), "did not answer within 0.5 seconds"),
+        (Answer("", 302, headers={"Location": "/page"}), "redirects more than 2 times"),
+        (Answer("", 302, headers={"Location": "ftp://127.0.0.1/x"}), "ftp"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_page_is_one_clear_error(site: ScriptedSite, answer: Answer, said: str) -> None:
+    site.pages["/page"] = answer
+    tool = reader(max_bytes=1000, timeout=0.5 if answer.stay else 20, max_redirects=2)
+    with pytest.raises(ToolServiceError) as caught:
+        await read(tool, url=f"{site.url}/page")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["", "page", "file:///etc/passwd", "http://", "http://[", "ftp://h/", "http://a:b@h/"])
+async def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ToolServiceError, match=r"no address of a page|user name or a password"):
+        await read(reader(), url=url)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1:{port}", "localhost:{port}", "[::1]:{port}", "[::ffff:127.0.0.1]:{port}", "2130706433:{port}",
+     "127.1:{port}", "0.0.0.0:{port}", "10.0.0.1", "169.254.169.254", "168.63.129.16", "[fd00::1]", "[fe80::1]"],
+)  # fmt: skip
+async def test_a_private_address_is_refused(site: ScriptedSite, host: str) -> None:
+    with pytest.raises(ToolServiceError, match=r"this machine or of a private network|no host|cannot be reached"):
+        await read(WebFetchTool(timeout=20), url=f"http://{host.format(port=site.port)}/a")
+    assert site.sent == []
+
+
+async def test_every_redirect_is_checked(site: ScriptedSite) -> None:
+    site.pages["/a"] = Answer("", 302, headers={"Location": f"http://localhost:{site.port}/b"})
+    site.pages["/b"] = Answer("secret")
+    assert (await read(reader(), url=f"{site.url}/a")).endswith("secret")
+    with pytest.raises(ToolServiceError, match="localhost is not among the hosts that this tool may read: 127"):
+        await read(reader(hosts=["127.0.0.1"]), url=f"{site.url}/a")
+    assert [sent.target for sent in site.sent] == ["/a", "/b", "/a"]
+    assert site.sent[1].headers["host"] == f"localhost:{site.port}"
+
+
+async def test_a_dot_allows_every_host_below_a_name(site: ScriptedSite) -> None:
+    site.pages["/a"] = Answer("text")
+    for hosts in (["localhost"], [".0.1", "localhost"]):
+        assert (await read(reader(hosts=hosts), url=f"http://localhost:{site.port}/a")).endswith("text")
+    with pytest.raises(ToolServiceError, match="not among the hosts"):
+        await read(reader(hosts=[".host"]), url=f"http://localhost:{site.port}/a")
+
+
+async def test_a_name_is_resolved_once_and_the_checked_address_is_connected_to(
+    site: ScriptedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who controls a name could answer the check with a public address, and the connection with a private one."""
+    site.pages["/a"] = Answer("text")
+    loop = asyncio.get_running_loop()
+    asked: list[str] = []
+    resolve = loop.getaddrinfo
+
+    async def answer(host: str, *args: Any, **how: Any) -> Any:
+        if host == "rebinding.test":
+            asked.append(host)
+            host = "127.0.0.1"
+        return await resolve(host, *args, **how)
+
+    monkeypatch.setattr(loop, "getaddrinfo", answer)
+    url = f"http://rebinding.test:{site.port}/a"
+    assert (await read(reader(hosts=["rebinding.test"]), url=url)).endswith("text")
+    assert asked == ["rebinding.test"]
+    with pytest.raises(ToolServiceError, match=r"rebinding\.test leads to 127\.0\.0\.1"):
+        await read(WebFetchTool(), url=url)
+    assert len(site.sent) == 1
+
+
+async def test_a_cancelled_read_closes_its_connection(site: ScriptedSite) -> None:
+    site.pages["/a"] = Answer("x", declared=9, stay=True)
+    token = CancellationToken()
+    running = asyncio.create_task(reader(timeout=60).run_json({"url": f"{site.url}/a"}, token))
+    await asyncio.wait_for(site.reached.wait(), 10)
+    token.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await asyncio.wait_for(site.left.wait(), 10)
+
+
+class Shelf(SearchEngine):
+    """An engine without a network, as tests have one."""
+
+    def __init__(self, titles: list[str]) -> None:
+        self.titles = titles
+
+    async def search(self, query: str, limit: int) -> Sequence[SearchHit]:
+        return [SearchHit(title=each, url=f"http://h/{each}") for each in self.titles if query in each]
+
+
+async def test_a_search_is_answered_by_any_engine() -> None:
+    tool = WebSearchTool(Shelf(["ab", "b", "bc", "x"]), max_results=2)
+    assert await read(tool, query="b") == "1. ab\nhttp://h/ab\n\n2. b\nhttp://h/b"
+    assert await read(tool, query="none") == "Nothing was found."
+    assert (tool.traits.idempotency, WebFetchTool.traits.idempotency) == ("idempotent", "idempotent")
+
+
+async def test_searxng_and_brave_are_asked_as_they_document(site: ScriptedSite) -> None:
+    results = '[{"title": "A &amp; <b>B</b>", "url": "http://a/", "%s": "x <em>y</em>"}, {"title": "no url"}, 5]'
+    site.pages["/search"] = Answer(f'{{"results": {results % "content"}}}')
+    site.pages["/res/web/search"] = Answer(f'{{"web": {{"results": {results % "description"}}}}}')
+    engines = [
+        SearxngSearchEngine(site.url, language="en"),
+        BraveSearchEngine("key", country="AT", base_url=f"{site.url}/res"),
+    ]
+    for engine in engines:
+        assert await read(WebSearchTool(engine), query="a b&c") == "1. A & B\nhttp://a/\nx y"
+    searxng, brave = site.sent
+    assert searxng.target == "/search?q=a+b%26c&format=json&language=en"
+    assert brave.target == "/res/web/search?q=a+b%26c&count=8&country=AT"
+    assert brave.headers["x-subscription-token"] == "key"
+    site.pages["/search"] = Answer("<html>")
+    with pytest.raises(ToolServiceError, match="something other than JSON"):
+        await engines[0].search("q", 1)
+    with pytest.raises(ToolServiceError, match="HTTP 404"):
+        await SearxngSearchEngine(f"{site.url}/x").search("q", 1)
+
+
+def test_tools_are_saved_without_keys_and_loaded() -> None:
+    searching = WebSearchTool(BraveSearchEngine("secret"), max_results=3)
+    assert "secret" not in searching.dump_component().model_dump_json()
+    asking = WebSearchTool(SearxngSearchEngine("http://h"), max_results=3)
+    fetching = WebFetchTool("read", hosts=["h"], max_chars=5, headers={"X-Key": "secret"})
+    assert "secret" not in fetching.dump_component().model_dump_json()
+    for tool in (asking, fetching):
+        saved = tool.dump_component()
+        assert BaseTool[Any, Any].load_component(saved).dump_component() == saved
+
+
+def test_arguments_that_cannot_work_fail_at_construction() -> None:
+    with pytest.raises(ArgumentTypeError, match="SearxngSearchEngine"):
+        WebSearchTool("http://h")  # type: ignore[arg-type]
+    for options in ({"timeout": 0}, {"max_bytes": 0}, {"max_redirects": -1}, {"max_chars": 0}):
+        with pytest.raises(InvalidArgumentError, match="WebFetchTool 'web_fetch'"):
+            reader(**options)
