@@ -15,7 +15,7 @@ from symposia.ext.tools.openapi import openapi_tools
 from symposia.ext.tools.semantic_kernel import KernelFunctionFromTool, KernelFunctionFromToolSchema
 from symposia.ext.tools.web import BraveSearchEngine, SearxngSearchEngine, WebFetchTool
 
-PACKAGES = ["azure", "graphrag", "http", "langchain", "openapi", "semantic_kernel", "web"]
+PACKAGES = ["azure", "http", "langchain", "openapi", "semantic_kernel", "web"]
 LIBRARIES = {"azure", "graphrag", "httpx2", "jsonschema", "langchain_core", "pandas", "semantic_kernel", "yaml"}
 DOCUMENT: Any = {"openapi": "3.1.0", "paths": {"/": {"get": {}}}}
 
@@ -50,5 +50,7 @@ def test_kernel_functions_name_their_extra() -> None:
 
 
 def test_importing_the_tools_imports_no_library() -> None:
-    program = f"import sys\n{''.join(f'import symposia.ext.tools.{each}' + chr(10) for each in PACKAGES)}print(*sys.modules)"
+    program = (
+        f"import sys\n{''.join(f'import symposia.ext.tools.{each}' + chr(10) for each in PACKAGES)}print(*sys.modules)"
+    )
     assert LIBRARIES & set(printed(program).split()) == set()

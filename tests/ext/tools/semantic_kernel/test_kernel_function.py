@@ -15,7 +15,10 @@ functions: Any = import_module("semantic_kernel.functions")
 
 
 async def stock(
-    item: str, places: list[str], count: Annotated[int, Field(description="how many", ge=1)] = 2, note: str | None = None
+    item: str,
+    places: list[str],
+    count: Annotated[int, Field(description="how many", ge=1)] = 2,
+    note: str | None = None,
 ) -> str:
     """Look up the stock."""
     if item == "none":
@@ -38,7 +41,9 @@ async def test_a_kernel_calls_a_tool_as_an_effect() -> None:
     assert str(result) == "a ['x'] 2 None"
     assert str(failed) == "no such item"
     assert str(wrong).startswith("Wrong arguments for ")
-    assert [effect.request.name for effect in recorder.effects if isinstance(effect.request, ToolRequest)] == ["stock"] * 3
+    assert [effect.request.name for effect in recorder.effects if isinstance(effect.request, ToolRequest)] == [
+        "stock"
+    ] * 3
 
 
 def test_the_schema_of_a_tool_is_that_of_the_function() -> None:

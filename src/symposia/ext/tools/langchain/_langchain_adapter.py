@@ -81,7 +81,9 @@ class LangChainToolAdapter(BaseTool[BaseModel, object]):
         else:
             # Not as a dump: LangChain converts the arguments of some tools alone, and others would get dictionaries.
             fields = type(args).model_fields
-            given = {fields[name].alias or name: getattr(args, name) for name in args.model_fields_set if name in fields}
+            given = {
+                fields[name].alias or name: getattr(args, name) for name in args.model_fields_set if name in fields
+            }
         limit = asyncio.timeout(self._timeout)
         try:
             with cancelled_by(cancellation_token):
@@ -90,7 +92,9 @@ class LangChainToolAdapter(BaseTool[BaseModel, object]):
         except TimeoutError as error:
             if not limit.expired():
                 raise  # the tool's own
-            raise DeadlineExceededError(f"The tool {self.name!r} took longer than {self._timeout:g} seconds.") from error
+            raise DeadlineExceededError(
+                f"The tool {self.name!r} took longer than {self._timeout:g} seconds."
+            ) from error
 
     @override
     def return_value_as_string(self, value: object) -> str:
