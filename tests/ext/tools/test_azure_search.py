@@ -126,9 +126,9 @@ async def test_a_cancelled_search_closes_its_connection(site: ScriptedSite) -> N
     ],
 )
 def test_arguments_that_cannot_work_fail_at_construction(options: dict[str, Any], said: str) -> None:
-    given = {"name": "n", "endpoint": "http://h", "index_name": "i", "credential": {"api_key": "k"}} | options
+    given: dict[str, Any] = {"name": "n", "endpoint": "http://h", "index_name": "i", "credential": {"api_key": "k"}}
     with pytest.raises(InvalidArgumentError) as caught:
-        AzureAISearchTool(**given)
+        AzureAISearchTool(**given | options)
     assert said in str(caught.value)
 
 

@@ -31,7 +31,7 @@ class AzureAISearchConfig(BaseModel, defer_build=True):
         semantic_config_name: The semantic configuration of the index, for ``semantic``.
         enable_caching: Whether the results of a query are kept.
         cache_ttl_seconds: For how long.
-        embedding_provider: ``azure_openai`` or ``openai``, which makes the vector of a query; by default the index does.
+        embedding_provider: ``azure_openai`` or ``openai``, which makes the vector of a query, or the index if None.
         embedding_model: Its model, or the deployment of it.
         openai_api_key: Its key; by default that of the environment.
         openai_api_version: The version of Azure OpenAI's API.

@@ -103,7 +103,7 @@ class LangChainToolAdapter(BaseTool[BaseModel, object]):
 
 
 def _arguments(tool: langchain_tools.BaseTool) -> type[BaseModel]:
-    """The class of a tool's arguments. One that is a JSON schema, or a class of pydantic 1, is checked by its schema."""
+    """The class of a tool's arguments. A JSON schema, or a class of pydantic 1, is checked as a schema."""
     schema: object = tool.tool_call_schema
     if isinstance(schema, type) and issubclass(schema, BaseModel):
         return schema

@@ -194,8 +194,8 @@ def _body(document: Json, operation: Json, where: str, taken: set[str]) -> Reque
     media_type = next((each for wanted in (_is_json, _is_form, _is_text) for each in content if wanted(each)), None)
     if media_type is None:
         raise InvalidArgumentError(
-            f"{where} takes a body of {' or '.join(content) or 'no type'}: JSON, forms and text are known. Leave it out "
-            "with operations=[…]."
+            f"{where} takes a body of {' or '.join(content) or 'no type'}: JSON, forms and text are known. "
+            "Leave it out with operations=[…]."
         )
     return RequestBody(
         argument="body" if "body" not in taken else "request_body",

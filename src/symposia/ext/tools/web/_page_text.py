@@ -19,6 +19,12 @@ _BLOCKS: Final = frozenset({
     "header", "hr", "main", "nav", "ol", "p", "section", "table", "title", "ul",
 })  # fmt: skip
 _HEADINGS: Final = {f"h{level}": "#" * level for level in range(1, 7)}
+_OPENING: Final = {
+    **dict.fromkeys([*_BLOCKS, "pre"], "\n\n"),
+    **{tag: f"\n\n{marks} " for tag, marks in _HEADINGS.items()},
+    "li": "\n- ", "br": "\n", "tr": "\n", "td": " | ", "th": " | ",
+}
+"""What stands before the text of an element."""
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "area", "base", "col", "embed", "source"})
 
 
@@ -68,23 +74,14 @@ class _PageParser(HTMLParser):
             self._skipped.clear()  # an open head, or a tag in it that was never closed
         if self._skipped or self._in_title:
             return
-        if tag in _HEADINGS:
-            self.pieces.append(f"\n\n{_HEADINGS[tag]} ")
-        elif tag == "li":
-            self.pieces.append("\n- ")
-        elif tag in {"br", "tr"}:
-            self.pieces.append("\n")
-        elif tag in {"td", "th"}:
-            self.pieces.append(" | ")
-        elif tag == "pre":
+        if tag == "pre":
             self._in_pre += 1
-            self.pieces.append("\n\n")
+        if tag in _OPENING:
+            self.pieces.append(_OPENING[tag])
         elif tag == "a" and (given.get("href") or "").strip():
             self._links.append((given["href"] or "", len(self.pieces)))
         elif tag == "img" and (given.get("alt") or "").strip():
             self.pieces.append(f"[image: {_one_line(given['alt'] or '')}]")
-        elif tag in _BLOCKS:
-            self.pieces.append("\n\n")
 
     @override
     def handle_endtag(self, tag: str) -> None:
