@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Self, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import from_json, to_json
 
 from symposia.core import CancellationToken, cancelled_by
-from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError, ToolServiceError
+from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, exchange, require_httpx
+from symposia.ext.tools._request_parts import IDEMPOTENT, path_segment, plain_text
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
 
@@ -21,8 +22,6 @@ Method = Literal["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 IN_THE_QUERY: Final = frozenset({"GET", "DELETE"})
 """The methods whose arguments are sent in the query. The others send them as a JSON object in the body."""
-IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-"""The methods that may be sent again. Source: RFC 9110, section 9.2.2."""
 _IN_BRACES: Final = re.compile(r"\{([^{}]*)\}")
 
 
@@ -167,24 +166,6 @@ class HttpTool(BaseTool[BaseModel, Any]):
     def _from_config(cls, config: HttpToolConfig) -> Self:
         given = {name: value for name, value in dict(config).items() if value is not None}
         return cls(**given)
-
-
-def path_segment(name: str, value: JsonValue) -> str:
-    """One argument as a part of a path, so that it stays one part.
-
-    Raises:
-        ToolArgumentsError: It is missing, or would lead to another path.
-    """
-    text = plain_text(value)
-    # Dots are no characters that encoding changes, and clients resolve such segments before they send the path.
-    if value is None or text in {"", ".", ".."} or isinstance(value, (dict, list)):
-        raise ToolArgumentsError(f"{name} is {value!r}: it is part of a path, and has to be a text that is one name.")
-    return quote(text, safe="")
-
-
-def plain_text(value: JsonValue) -> str:
-    """A value in a URL: a text as it is, everything else as JSON writes it."""
-    return value if isinstance(value, str) else to_json(value).decode()
 
 
 def _in_query(name: str, value: JsonValue) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.ext.tools._exchange import Call
-from symposia.ext.tools.http._http_tool import path_segment, plain_text
+from symposia.ext.tools._request_parts import path_segment, plain_text
 from symposia.ext.tools.openapi._document import Json, json_schema, resolve
 
 METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")

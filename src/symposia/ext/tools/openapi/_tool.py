@@ -13,9 +13,9 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, ExchangeLimits, exchange, require_httpx
+from symposia.ext.tools._request_parts import IDEMPOTENT
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
-from symposia.ext.tools.http._http_tool import IDEMPOTENT
 from symposia.ext.tools.openapi._document import only_operation, read_document
 from symposia.ext.tools.openapi._operation import (
     arguments_schema,

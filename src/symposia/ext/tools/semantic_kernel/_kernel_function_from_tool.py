@@ -68,7 +68,7 @@ class KernelFunctionFromTool(_MethodFunction):  # pyright: ignore[reportUntypedB
         function: SKObject = import_module("semantic_kernel.functions").kernel_function(
             call, name=tool.name, description=tool.description
         )
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - see SKObject
             method=function,
             plugin_name=plugin_name,
             parameters=_parameters(tool.schema),
@@ -107,7 +107,7 @@ class KernelFunctionFromToolSchema(_PromptFunction):  # pyright: ignore[reportUn
                 for name, schema in properties.items()
             ],
         )
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - see SKObject
             function_name=tool_schema["name"],
             plugin_name=plugin_name,
             description=tool_schema.get("description"),

@@ -22,7 +22,11 @@ _HEADINGS: Final = {f"h{level}": "#" * level for level in range(1, 7)}
 _OPENING: Final = {
     **dict.fromkeys([*_BLOCKS, "pre"], "\n\n"),
     **{tag: f"\n\n{marks} " for tag, marks in _HEADINGS.items()},
-    "li": "\n- ", "br": "\n", "tr": "\n", "td": " | ", "th": " | ",
+    "li": "\n- ",
+    "br": "\n",
+    "tr": "\n",
+    "td": " | ",
+    "th": " | ",
 }
 """What stands before the text of an element."""
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "area", "base", "col", "embed", "source"})
