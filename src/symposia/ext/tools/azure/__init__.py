@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from azure.search.documents.models import VectorizableTextQuery
-
     from symposia.ext.tools.azure._ai_search import (
         AzureAISearchTool,
         BaseAzureAISearchTool,
@@ -15,8 +13,9 @@ if TYPE_CHECKING:
         SearchResults,
     )
     from symposia.ext.tools.azure._config import AzureAISearchConfig
+    from symposia.ext.tools.azure._sdk import VectorizableTextQuery
 else:
-    _own, __dir__ = lazy_names(
+    __getattr__, __dir__ = lazy_names(
         __name__,
         {
             "_ai_search": [
@@ -27,16 +26,9 @@ else:
                 "SearchResults",
             ],
             "_config": ["AzureAISearchConfig"],
+            "_sdk": ["VectorizableTextQuery"],
         },
     )
-
-    def __getattr__(name: str) -> object:
-        if name == "VectorizableTextQuery":  # the SDK's own class, which AutoGen exports too
-            from symposia.ext.tools.azure._ai_search import sdk_models  # noqa: PLC0415 - an optional dependency
-
-            return sdk_models().VectorizableTextQuery
-        return _own(name)
-
 
 __all__ = [
     "AzureAISearchConfig",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import platform
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, Final, Self, TypeAlias, cast
+from typing import Any, Final, Self, cast
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_jsonable_python
@@ -20,8 +19,7 @@ from symposia.core.json_values import validation_faults
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
 from symposia.ext.tools.azure._config import API_VERSION, AzureAISearchConfig
-
-SDKObject: TypeAlias = Any  # Any: of an optional dependency
+from symposia.ext.tools.azure._sdk import SDKObject, sdk_clients, sdk_credential, sdk_models
 
 _MASK: Final = "**********"
 _TOP_OF_VECTORS: Final = 5
@@ -99,7 +97,7 @@ class BaseAzureAISearchTool(BaseTool[SearchQuery, SearchResults], ABC):
         except ValidationError as error:
             faults = "; ".join(validation_faults(error, "the arguments"))
             raise InvalidArgumentError(f"{type(self).__name__} {name!r} cannot be made: {faults}") from error
-        self._credential = _credential(credential)
+        self._credential = sdk_credential(credential)
         self._max_chars = max_chars
         self._cache: dict[str, tuple[float, SearchResults]] = {}
         super().__init__(SearchQuery, SearchResults, name, given["description"], strict=True)
@@ -167,7 +165,7 @@ class BaseAzureAISearchTool(BaseTool[SearchQuery, SearchResults], ABC):
         if config.vector_fields:
             asked["vector_queries"] = await self._vector_queries(query)
         # A client for each search: its connections belong to the event loop, and a tool has no end.
-        aio = await asyncio.to_thread(_sdk)
+        aio = await asyncio.to_thread(sdk_clients)
         async with aio.SearchClient(
             config.endpoint, config.index_name, self._credential, api_version=config.api_version
         ) as client:
@@ -312,33 +310,6 @@ class AzureAISearchTool(BaseAzureAISearchTool):
         except openai.OpenAIError as error:
             raise ToolServiceError(f"The vector of the query could not be made: {error}") from error
         return cast("list[float]", list(answer.data[0].embedding))
-
-
-def sdk_models() -> SDKObject:
-    """The models of Azure's SDK.
-
-    Raises:
-        MissingExtraError: It is not installed.
-    """
-    try:
-        return import_module("azure.search.documents.models")
-    except ImportError as error:
-        raise MissingExtraError("AzureAISearchTool", "azure-search") from error
-
-
-def _sdk() -> SDKObject:
-    """The SDK, in a thread: it is imported, and asks for the system's name, for which Python runs a program once."""
-    platform.platform()
-    return import_module("azure.search.documents.aio")
-
-
-def _credential(given: SDKObject) -> SDKObject:
-    if not isinstance(given, Mapping):
-        return given
-    key = cast("Mapping[str, object]", given).get("api_key")
-    if not isinstance(key, str) or not key:
-        raise InvalidArgumentError('credential is a dictionary without a key: give {"api_key": "…"}.')
-    return import_module("azure.core.credentials").AzureKeyCredential(key)
 
 
 def _query(args: str | Mapping[str, Any] | SearchQuery) -> str:
