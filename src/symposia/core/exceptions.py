@@ -29,6 +29,7 @@ SymposiaError
 │   ├── EffectFailedError          a recorded effect had failed, with an error that cannot be made again
 │   ├── HumanInputError            a person could not be asked             (RuntimeError)
 │   │   └── InputEndedError            there is no more input                  (EOFError)
+│   ├── MemoryStoreError           the store of a memory fails, or cannot be reached (ConnectionError)
 │   ├── MessageFormatError         bytes that are no such message          (ValueError)
 │   ├── ModelError                 a model call failed for good
 │   │   ├── ModelResponseError         the server's response is broken, or ended early
@@ -68,6 +69,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidToolArgumentsException",
     "LimitError",
+    "MemoryStoreError",
     "MessageDroppedException",
     "MessageFormatError",
     "MessageSerializationError",
@@ -252,6 +254,10 @@ class HumanInputError(PeerError, RuntimeError):
 
 class InputEndedError(HumanInputError, EOFError):
     """A person could not be asked: the input ended, as by Ctrl-D or at the end of a file."""
+
+
+class MemoryStoreError(PeerError, ConnectionError):
+    """The store of a memory fails, or cannot be reached: a server that is gone, a file that is no database."""
 
 
 class MessageFormatError(PeerError, ValueError):

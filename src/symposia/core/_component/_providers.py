@@ -37,8 +37,10 @@ SHORT_NAMES: Final[Mapping[str, str]] = {
     "azure_openai_chat_completion_client": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
     "OllamaChatCompletionClient": "autogen_ext.models.ollama.OllamaChatCompletionClient",
     "AnthropicChatCompletionClient": "autogen_ext.models.anthropic.AnthropicChatCompletionClient",
+    "autogen_ext.memory.redis_memory.RedisMemory": "autogen_ext.memory.redis.RedisMemory",
 }
-"""AutoGen's names without a module, and the classes that they stand for. Only its documentation has the last one."""
+"""AutoGen's names without a module, and the classes that they stand for. Only its documentation has Anthropic's. What
+its `RedisMemory` is saved as names a module that there is not."""
 
 
 def is_autogens(provider: str) -> bool:

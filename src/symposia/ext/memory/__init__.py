@@ -1,0 +1,10 @@
+"""Memories: one module for each store, and the embedders of those that search by similarity."""
+
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
+__all__: list[str] = []

@@ -1,0 +1,117 @@
+"""Applying unified diffs, such as models write them: the positions in their headers are only a hint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from symposia.core.exceptions import InvalidArgumentError
+
+_HUNK: Final = re.compile(r"@@+ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+
+
+@dataclass
+class _Hunk:
+    """A change: the lines that it expects, those that it leaves in their place, and where the first is expected."""
+
+    number: int
+    start: int
+    before: list[str] = field(default_factory=list[str])
+    after: list[str] = field(default_factory=list[str])
+
+
+def apply_patch(text: str, patch: str, name: str) -> str:
+    """A text after the changes of a unified diff.
+
+    Each change is made where its lines are, the closest place to its position first.
+
+    Args:
+        text: The text.
+        patch: The diff, of this text only.
+        name: The name of the text in errors.
+
+    Raises:
+        InvalidArgumentError: The diff has no change, is of several files, or expects lines that the text does not have.
+    """
+    lines = text.splitlines(keepends=True)
+    hunks = list(_hunks(patch.splitlines(keepends=True)))
+    if not hunks:
+        raise InvalidArgumentError(
+            "The patch has no change: give a unified diff, with a line such as '@@ -1,3 +1,3 @@' before each change."
+        )
+    done = moved = 0
+    for hunk in hunks:
+        place = _place(lines, hunk, done, hunk.start + moved)
+        if place is None:
+            expected = "".join(hunk.before)
+            raise InvalidArgumentError(
+                f"Change {hunk.number} of the patch does not fit {name}, which has no such lines where it could be made:"
+                f"\n{expected}\nRead the latest content, and write the patch again."
+            )
+        if place and hunk.after and not lines[place - 1].endswith("\n"):
+            lines[place - 1] += "\n"
+        lines[place : place + len(hunk.before)] = hunk.after
+        done = place + len(hunk.after)
+        moved = place - hunk.start + len(hunk.after) - len(hunk.before)
+    return "".join(lines)
+
+
+def _hunks(lines: Sequence[str]) -> Iterator[_Hunk]:
+    hunk: _Hunk | None = None
+    files = number = 0
+    previous = ""
+    for line in lines:
+        header = _HUNK.match(line)
+        if header:
+            if hunk is not None:
+                yield hunk
+            number += 1
+            start, count = int(header[1]), header[2]
+            # A change that expects no line names the line before it.
+            hunk = _Hunk(number, start if count == "0" else max(0, start - 1))
+        elif line.startswith("+++ ") and previous.startswith("--- "):
+            files += 1
+            if hunk is not None:
+                _drop_header(hunk)
+                yield hunk
+                hunk = None
+            if files > 1:
+                raise InvalidArgumentError("The patch is of several files: give a patch of one file.")
+        elif hunk is not None:
+            _add_line(hunk, line, previous)
+        previous = line
+    if hunk is not None:
+        yield hunk
+
+
+def _drop_header(hunk: _Hunk) -> None:
+    """Take back the line ``--- name`` of the next file, which was taken for a line that is removed."""
+    hunk.before.pop()
+
+
+def _add_line(hunk: _Hunk, line: str, previous: str) -> None:
+    sign, rest = line[0], line[1:]
+    if sign == " " or line.strip("\r\n") == "":  # models leave out the space of an empty line
+        hunk.before.append(rest if sign == " " else line)
+        hunk.after.append(rest if sign == " " else line)
+    elif sign == "-":
+        hunk.before.append(rest)
+    elif sign == "+":
+        hunk.after.append(rest)
+    elif sign == "\\":  # "No newline at end of file"
+        for side, signs in ((hunk.before, " -"), (hunk.after, " +")):
+            if side and previous[:1] in signs:
+                side[-1] = side[-1].rstrip("\r\n")
+
+
+def _place(lines: Sequence[str], hunk: _Hunk, first: int, expected: int) -> int | None:
+    """Where a change can be made, the closest place to the expected one; None if nowhere."""
+    wanted = [line.rstrip("\r\n") for line in hunk.before]
+    places = range(first, len(lines) - len(wanted) + 1)
+    if not wanted:
+        return min(max(expected, first), len(lines))
+    bare = [line.rstrip("\r\n") for line in lines]
+    fitting = (place for place in places if bare[place : place + len(wanted)] == wanted)
+    return min(fitting, key=lambda place: abs(place - expected), default=None)

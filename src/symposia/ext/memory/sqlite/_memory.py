@@ -1,0 +1,156 @@
+"""`SQLiteMemory`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue
+
+from symposia.core import ROOT_LOGGER_NAME, CancellationToken
+from symposia.core.argument_checks import check_count, check_each, check_path
+from symposia.core.memory import MemoryContent, MemoryQueryResult
+from symposia.ext.memory._search import SearchMemory, call_in_thread, query_text, read_record, text_of, write_record
+from symposia.ext.memory.embedders import Embedder, HashingEmbedder
+from symposia.ext.memory.sqlite._store import NewEntry, Store
+
+logger = logging.getLogger(ROOT_LOGGER_NAME)
+
+BATCH = 500
+"""How many entries are embedded and written at once: other writers wait for the time of one batch, about 0.1 s."""
+
+
+class SQLiteMemory(SearchMemory):
+    """A memory in a file of this machine, found by words and by similarity. It needs no service and no key.
+
+    Several programs may use one file at the same time. A search finds the entries with the rarest words of the query
+    (full text search), and those whose vectors are similar, and ranks them by both.
+
+    Args:
+        path: The file, which is made if it does not exist. Its folder has to exist.
+        embedder: Makes the vectors. Without one, `HashingEmbedder` does, and similar means "spelled alike": the log
+            says so. The file is bound to the embedder that it was made with.
+        limit: How many entries a query finds at most.
+        min_similarity: The least similarity, from -1 to 1, of entries that have no word of the query. The default suits
+            `HashingEmbedder`.
+
+    Raises:
+        ArgumentTypeError: An argument is of another type.
+        InvalidArgumentError: With the first use: the file has the vectors of another embedder.
+        MemoryStoreError: With any use: the file is no database, or cannot be written.
+        MissingExtraError: With the first use: ``apsw``, ``sqlite-vec`` or ``numpy`` is not installed.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        embedder: Embedder | None = None,
+        limit: int = 5,
+        min_similarity: float = 0.1,
+    ) -> None:
+        check_path("The path", type(self).__name__, path)
+        check_count("The limit", type(self).__name__, limit)
+        if embedder is None:
+            logger.info(
+                "The memory in %s has no embedder: its similarity is that of spelling (hashed n-grams), not of meaning.",
+                path,
+            )
+        self._embedder = embedder or HashingEmbedder()
+        self._limit = limit
+        self._min_similarity = min_similarity
+        self._store = Store(str(path), self._embedder.name)
+
+    @property
+    def name(self) -> str:
+        """The path of the file."""
+        return self._store.path
+
+    @property
+    def embedder(self) -> Embedder:
+        """What makes the vectors."""
+        return self._embedder
+
+    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
+        """Remember one more thing. It is on the disk, and found by others, when this returns."""
+        await self.add_many([content], cancellation_token)
+
+    async def add_many(
+        self, contents: Sequence[MemoryContent], cancellation_token: CancellationToken | None = None
+    ) -> list[int]:
+        """Remember many things, in batches.
+
+        Returns:
+            Their ids, for `forget`.
+        """
+        check_each("contents", type(self).__name__, contents, MemoryContent, "MemoryContent(content='…', mime_type=…)")
+        ids: list[int] = []
+        for start in range(0, len(contents), BATCH):
+            batch = contents[start : start + BATCH]
+            vectors = await self._embedder.embed([text_of(each) for each in batch])
+            ids += await call_in_thread(partial(self._write, batch, vectors), cancellation_token)
+        return ids
+
+    def _write(self, contents: Sequence[MemoryContent], vectors: Sequence[Sequence[float]]) -> list[int]:
+        return self._store.add(
+            [
+                NewEntry(text_of(each), write_record(each), json.dumps(each.metadata or {}, default=str), vector)
+                for each, vector in zip(contents, vectors, strict=True)
+            ]
+        )
+
+    async def query(
+        self,
+        query: str | MemoryContent,
+        cancellation_token: CancellationToken | None = None,
+        *,
+        limit: int | None = None,
+        where: Mapping[str, JsonValue] | None = None,
+        **kwargs: Any,  # noqa: ARG002 - for other memories
+    ) -> MemoryQueryResult:
+        """Find what fits a query, the best first; for an empty query, the newest.
+
+        Args:
+            query: Text, or a content like those looked for.
+            cancellation_token: Cancelling it ends the search.
+            limit: In place of the memory's own.
+            where: Only entries whose metadata has these values.
+            kwargs: Ignored.
+
+        Returns:
+            The contents. Their metadata has their ``id``, and a ``score`` of at most 1, by which they are ordered.
+        """
+        text, most, values = query_text(query), limit or self._limit, where or {}
+        if text.strip():
+            (vector,) = await self._embedder.embed([text])
+            search = partial(self._store.search, text, vector, most, values, self._min_similarity)
+        else:
+            search = partial(self._store.newest, most, values)
+        found = await call_in_thread(search, cancellation_token)
+        return MemoryQueryResult(results=[read_record(each.record, id=each.id, score=each.score) for each in found])
+
+    async def forget(self, ids: Iterable[int] | None = None, *, where: Mapping[str, JsonValue] | None = None) -> int:
+        """Remove entries: those with these ids, those whose metadata has these values, or with both, those with both.
+
+        Returns:
+            How many there were. Without an argument, none is removed: see `clear`.
+        """
+        if ids is None and where is None:
+            return 0
+        return await call_in_thread(partial(self._store.forget, ids, where))
+
+    async def count(self) -> int:
+        """How many entries there are."""
+        return await call_in_thread(self._store.count)
+
+    async def clear(self) -> None:
+        """Forget everything, in the file."""
+        await call_in_thread(partial(self._store.forget, None, None))
+
+    async def close(self) -> None:
+        """Close the file. It is opened again by the next call."""
+        await call_in_thread(self._store.close)
