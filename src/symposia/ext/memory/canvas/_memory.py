@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_instance
@@ -51,6 +52,7 @@ class UpdateFileTool(BaseTool[UpdateFileArgs, CanvasResult]):
         )
         self._canvas = canvas
 
+    @override
     async def run(self, args: UpdateFileArgs, cancellation_token: CancellationToken) -> CanvasResult:
         """Write the file."""
         self._canvas.add_or_update_file(args.filename, args.new_content)
@@ -69,6 +71,7 @@ class ApplyPatchTool(BaseTool[ApplyPatchArgs, CanvasResult]):
         )
         self._canvas = canvas
 
+    @override
     async def run(self, args: ApplyPatchArgs, cancellation_token: CancellationToken) -> CanvasResult:
         """Apply the diff.
 
@@ -102,19 +105,21 @@ class TextCanvasMemory(Memory):
         shown = MemoryContent(content=text, mime_type=MemoryMimeType.TEXT)
         return UpdateContextResult(memories=MemoryQueryResult(results=[shown]))
 
+    @override
     async def query(
         self,
-        query: str | MemoryContent,  # noqa: ARG002 - a canvas is not searched
-        cancellation_token: CancellationToken | None = None,  # noqa: ARG002 - nothing is waited for
-        **kwargs: Any,  # noqa: ARG002 - for memories that search
+        query: str | MemoryContent,
+        cancellation_token: CancellationToken | None = None,
+        **kwargs: Any,
     ) -> MemoryQueryResult:
         """Find nothing: models see the whole canvas."""
         return MemoryQueryResult(results=[])
 
+    @override
     async def add(
         self,
         content: MemoryContent,
-        cancellation_token: CancellationToken | None = None,  # noqa: ARG002 - done at once
+        cancellation_token: CancellationToken | None = None,
     ) -> None:
         """Do nothing: files are written by the tools, or by the methods of the canvas."""
 

@@ -47,7 +47,7 @@ def apply_patch(text: str, patch: str, name: str) -> str:
         if place is None:
             expected = "".join(hunk.before)
             raise InvalidArgumentError(
-                f"Change {hunk.number} of the patch does not fit {name}, which has no such lines where it could be made:"
+                f"Change {hunk.number} of the patch does not fit {name}, which has no such lines in that place:"
                 f"\n{expected}\nRead the latest content, and write the patch again."
             )
         if place and hunk.after and not lines[place - 1].endswith("\n"):

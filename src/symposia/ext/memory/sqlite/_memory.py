@@ -57,7 +57,8 @@ class SQLiteMemory(SearchMemory):
         check_count("The limit", type(self).__name__, limit)
         if embedder is None:
             logger.info(
-                "The memory in %s has no embedder: its similarity is that of spelling (hashed n-grams), not of meaning.",
+                "The memory in %s has no embedder: it finds what is spelled alike (hashed n-grams), not what "
+                "means the same.",
                 path,
             )
         self._embedder = embedder or HashingEmbedder()
