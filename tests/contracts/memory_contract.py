@@ -1,4 +1,4 @@
-"""What every memory that searches does. A memory's own tests derive a class from `MemoryContract`, with `open_memory`."""
+"""What every memory that searches does: the tests of each derive a class from `MemoryContract`."""
 
 import asyncio
 from abc import ABC, abstractmethod

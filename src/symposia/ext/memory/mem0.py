@@ -186,11 +186,14 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
                 ) from error
 
     def _make_client(self) -> Any:  # Any: see `_client`
-        os.environ.setdefault("MEM0_TELEMETRY", "False")  # read when the library is imported
+        allowed = os.environ.setdefault("MEM0_TELEMETRY", "False")
         try:
-            import mem0  # noqa: PLC0415 - an optional dependency  # pyright: ignore
+            import mem0  # noqa: PLC0415 - an optional dependency
+            from mem0.memory import telemetry  # noqa: PLC0415
         except ImportError as error:
             raise MissingExtraError("Mem0Memory", "mem0") from error
+        # The variable is read when the library is imported, which the program may have done before.
+        telemetry.MEM0_TELEMETRY = allowed.lower() in {"true", "1", "yes"}
         if self._is_cloud:
             return mem0.MemoryClient(api_key=self._api_key)
         return mem0.Memory.from_config(copy.deepcopy(self._config))  # which it changes

@@ -6,8 +6,8 @@ program's own memory: 100,000 vectors of 768 numbers take 300 MB of it.
 
 Whatever removes entries gives the memory a new generation, a random key, upon which all is read anew.
 
-Rejected: the server's own search (RediSearch, by the library ``redisvl``), which is no part of Redis 7, so that Debian's
-server does not have it.
+Rejected: the server's own search (RediSearch, by the library ``redisvl``), which is no part of Redis 7, so that
+Debian's server does not have it.
 """
 
 from __future__ import annotations
@@ -275,7 +275,8 @@ class _Stream:
         if other is not None:
             raise InvalidArgumentError(
                 f"The vectors of the memory {self._key} are of the embedder {other[b'embedder'].decode()!r}, with "
-                f"which those of {self._embedder!r} cannot be compared: give the memory that embedder, or another index_name."
+                f"which those of {self._embedder!r} cannot be compared: give the memory that embedder, or another "
+                "index_name."
             )
         if entries:
             rows = [np.frombuffer(fields[b"vector"], dtype=fields[b"datatype"].decode()) for _, fields in entries]

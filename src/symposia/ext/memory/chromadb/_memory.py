@@ -154,7 +154,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         if not self._config.allow_reset:
             raise InvalidArgumentError(
                 "reset() removes all collections of the database. To allow it, make the configuration with "
-                "allow_reset=True (a server has a setting of that name, too); clear() empties the collection of this memory."
+                "allow_reset=True (a server has a setting of that name, too); clear() empties this memory."
             )
         await self._call(lambda _: self._client.reset())
         self._collection = None
@@ -195,8 +195,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         if isinstance(config, PersistentChromaDBVectorMemoryConfig):
             place = f"the folder {config.persistence_path}"
         return MemoryStoreError(
-            f"The collection {config.collection_name!r} of ChromaDB in {place} cannot be used: {error} Check that it is "
-            "there, and that it was made with the same embedding function."
+            f"The collection {config.collection_name!r} of ChromaDB in {place} cannot be used: {error} Check that it "
+            "is there, and that it was made with the same embedding function."
         )
 
     def _open(self) -> None:

@@ -1,0 +1,133 @@
+"""The memory by mem0: the real library, on a model and an embedder that a scripted server on loopback plays."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from tests.contracts.memory_contract import FACTS, MemoryContract, found, text
+from typing_extensions import override
+
+from symposia.core.exceptions import ComponentError, InvalidArgumentError, MemoryStoreError
+from symposia.core.memory import Memory
+from symposia.ext.memory.embedders import HashingEmbedder
+from symposia.ext.memory.mem0 import Mem0Memory
+
+pytestmark = pytest.mark.skipif(
+    find_spec("mem0") is None, reason="mem0ai is not installed (pip install mem0ai): its versions pin protobuf"
+)
+
+
+class Vendor(BaseHTTPRequestHandler):
+    """Embeddings, and a model to which each text is one fact, which is new."""
+
+    protocol_version = "HTTP/1.1"
+    facts: ClassVar[list[str]] = []  # of the last text
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        answer = self.embeddings(body["input"]) if self.path.endswith("/embeddings") else self.answer(body["messages"])
+        data = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def embeddings(self, texts: list[str]) -> dict[str, Any]:
+        vectors = HashingEmbedder().hash_texts(texts)
+        data = [{"object": "embedding", "index": i, "embedding": vector} for i, vector in enumerate(vectors)]
+        return {"object": "list", "model": "m", "data": data, "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+    def answer(self, messages: list[dict[str, str]]) -> dict[str, Any]:
+        given = messages[-1]["content"]
+        if given.startswith("Input:"):
+            Vendor.facts = [given.partition("user: ")[2].strip()]
+            said: dict[str, Any] = {"facts": Vendor.facts}
+        else:
+            said = {"memory": [{"id": str(i), "text": fact, "event": "ADD"} for i, fact in enumerate(Vendor.facts, 90)]}
+        message = {"role": "assistant", "content": json.dumps(said)}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+        return {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice], "usage": usage}
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def vendor() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Vendor)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def config(vendor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setenv("MEM0_DIR", str(tmp_path / "mem0"))
+    model = {"api_key": "sk-secret", "model": "m", "openai_base_url": vendor}
+    return {
+        "history_db_path": str(tmp_path / "history.db"),
+        "llm": {"provider": "openai", "config": model},
+        "embedder": {"provider": "openai", "config": {**model, "embedding_dims": 512}},
+        "vector_store": {"provider": "chroma", "config": {"collection_name": "facts", "path": str(tmp_path / "db")}},
+    }
+
+
+class TestMem0Memory(MemoryContract):
+    @pytest.fixture(autouse=True)
+    def store(self, config: dict[str, Any]) -> None:
+        self.config = config
+
+    def open_memory(self) -> Mem0Memory:
+        return Mem0Memory("ann", is_cloud=False, config=self.config)
+
+    @override
+    async def test_contents_come_back_as_they_were(self) -> None:
+        memory = self.open_memory()
+        await memory.add(text(FACTS[0], source="a.md"))
+        (result,) = (await memory.query("Trieste")).results
+        assert (result.content, result.mime_type) == (FACTS[0], "text/plain")  # of facts, the text and the metadata
+        assert {"source", "id", "score"} <= (result.metadata or {}).keys()
+        await memory.forget([(result.metadata or {})["id"]])
+        assert await found(memory, "Trieste") == []
+        await memory.close()
+
+
+async def test_users_do_not_find_what_others_said(config: dict[str, Any]) -> None:
+    async with (
+        Mem0Memory("ann", is_cloud=False, config=config) as ann,
+        Mem0Memory(is_cloud=False, config=config) as bob,
+    ):
+        await ann.add(text(FACTS[0]))
+        assert await found(bob, FACTS[0]) == []
+        await bob.clear()
+        assert await found(ann, FACTS[0]) == [FACTS[0]]
+
+
+def test_no_key_is_saved_and_one_that_is_missing_is_asked_for(config: dict[str, Any]) -> None:
+    saved = Mem0Memory("ann", 3, is_cloud=False, config=config).dump_component()
+    assert "secret" not in saved.model_dump_json()
+    with pytest.raises(ComponentError, match="keys of a Mem0Memory are not saved"):
+        Memory.load_component(saved)
+    cloud = Mem0Memory("ann", api_key="m0-secret").dump_component()
+    assert "secret" not in cloud.model_dump_json()
+    loaded = Memory.load_component({**cloud.model_dump(), "provider": "autogen_ext.memory.mem0.Mem0Memory"})
+    assert isinstance(loaded, Mem0Memory)
+    assert (loaded.user_id, loaded.limit, loaded.is_cloud, loaded.config) == ("ann", 10, True, None)
+
+
+async def test_a_model_that_is_gone_is_one_clear_error(config: dict[str, Any]) -> None:
+    for part in ("llm", "embedder"):
+        config[part]["config"]["openai_base_url"] = "http://127.0.0.1:1/v1"
+    with pytest.raises(MemoryStoreError, match="mem0 failed for the user 'ann'"):
+        await Mem0Memory("ann", is_cloud=False, config=config).query("x")
+    with pytest.raises(InvalidArgumentError, match="needs its configuration"):
+        Mem0Memory(is_cloud=False)
