@@ -1,12 +1,14 @@
 """The memory by mem0: the real library, on a model and an embedder that a scripted server on loopback plays."""
 
+import ast
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from tests.contracts.memory_contract import FACTS, MemoryContract, found, text
@@ -17,16 +19,16 @@ from symposia.core.memory import Memory
 from symposia.ext.memory.embedders import HashingEmbedder
 from symposia.ext.memory.mem0 import Mem0Memory
 
-pytestmark = pytest.mark.skipif(
-    find_spec("mem0") is None, reason="mem0ai is not installed (pip install mem0ai): its versions pin protobuf"
-)
+pytestmark = [
+    pytest.mark.skipif(find_spec("mem0") is None, reason="mem0ai is not installed: its versions pin protobuf"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the library's own, when it is imported
+]
 
 
 class Vendor(BaseHTTPRequestHandler):
     """Embeddings, and a model to which each text is one fact, which is new."""
 
     protocol_version = "HTTP/1.1"
-    facts: ClassVar[list[str]] = []  # of the last text
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
@@ -46,10 +48,10 @@ class Vendor(BaseHTTPRequestHandler):
     def answer(self, messages: list[dict[str, str]]) -> dict[str, Any]:
         given = messages[-1]["content"]
         if given.startswith("Input:"):
-            Vendor.facts = [given.partition("user: ")[2].strip()]
-            said: dict[str, Any] = {"facts": Vendor.facts}
+            said: dict[str, Any] = {"facts": [given.partition("user: ")[2].strip()]}
         else:
-            said = {"memory": [{"id": str(i), "text": fact, "event": "ADD"} for i, fact in enumerate(Vendor.facts, 90)]}
+            facts: list[str] = ast.literal_eval(re.findall(r"^\s*(\[['\"].*\])\s*$", given, re.MULTILINE)[-1])
+            said = {"memory": [{"id": str(i), "text": fact, "event": "ADD"} for i, fact in enumerate(facts, 90)]}
         message = {"role": "assistant", "content": json.dumps(said)}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self, TypeVar
@@ -16,6 +17,9 @@ from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import LLMMessage, SystemMessage, UserMessage
 
 T = TypeVar("T")
+
+client_start: Final = threading.Lock()
+"""Held while a client of ChromaDB is made, by a memory or by mem0: two threads at once get a client that is not ready."""
 
 HEADER: Final = "Memories that fit the conversation, the best first:"
 

@@ -17,7 +17,7 @@ from symposia.core import CancellationToken, Component
 from symposia.core.argument_checks import check_count, check_instance
 from symposia.core.exceptions import ComponentError, InvalidArgumentError, MemoryStoreError, MissingExtraError
 from symposia.core.memory import MemoryContent, MemoryMimeType, MemoryQueryResult
-from symposia.ext.memory._search import SearchMemory, call_in_thread, query_text, text_of
+from symposia.ext.memory._search import SearchMemory, call_in_thread, client_start, query_text, text_of
 
 __all__ = ["Mem0Memory", "Mem0MemoryConfig"]
 
@@ -174,8 +174,9 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
         # written, so that what two calls extract at the same time would be lost.
         with self._lock:
             try:
-                if self._client is None:
-                    self._client = self._make_client()
+                with client_start:
+                    if self._client is None:
+                        self._client = self._make_client()
                 return function(self._client)
             except MissingExtraError:
                 raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, Self, TypeVar, cast
@@ -20,7 +19,15 @@ from symposia.core.exceptions import (
     MissingExtraError,
 )
 from symposia.core.memory import MemoryContent, MemoryMimeType, MemoryQueryResult
-from symposia.ext.memory._search import SearchMemory, call_in_thread, query_text, read_record, text_of, write_record
+from symposia.ext.memory._search import (
+    SearchMemory,
+    call_in_thread,
+    client_start,
+    query_text,
+    read_record,
+    text_of,
+    write_record,
+)
 from symposia.ext.memory.chromadb._configs import (
     ChromaDBVectorMemoryConfig,
     CustomEmbeddingFunctionConfig,
@@ -64,7 +71,6 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
                 "HttpChromaDBVectorMemoryConfig."
             )
         self._config = config or PersistentChromaDBVectorMemoryConfig()
-        self._lock = threading.Lock()
         self._client: Any = None  # Any: the library is optional
         self._collection: Any = None
 
@@ -176,7 +182,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         import httpx  # noqa: PLC0415 - comes with chromadb
 
         try:
-            with self._lock:
+            with client_start:
                 if self._collection is None:
                     self._open()
                 collection = self._collection
