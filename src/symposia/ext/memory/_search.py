@@ -19,7 +19,7 @@ from symposia.core.models import LLMMessage, SystemMessage, UserMessage
 T = TypeVar("T")
 
 client_start: Final = threading.Lock()
-"""Held while a client of ChromaDB is made, by a memory or by mem0: two threads at once get a client that is not ready."""
+"""Held while a client of ChromaDB is made, by a memory or by mem0: two threads at once get one that is not ready."""
 
 HEADER: Final = "Memories that fit the conversation, the best first:"
 

@@ -6,6 +6,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zlib import crc32
 
@@ -107,12 +108,10 @@ class SentenceTransformerEmbedder(Embedder):
 @lru_cache(maxsize=4)
 def _sentence_model(name: str) -> Callable[[list[str]], Vectors]:
     try:
-        from sentence_transformers import (  # noqa: PLC0415 - an optional dependency
-            SentenceTransformer,  # pyright: ignore[reportMissingImports, reportUnknownVariableType] - not in `dev`
-        )
+        library = import_module("sentence_transformers")  # apart from `all`, so that type checkers do not find it
     except ImportError as error:
         raise MissingExtraError("SentenceTransformerEmbedder", "sentence-transformers") from error
-    encode: Callable[[list[str]], Vectors] = SentenceTransformer(name).encode
+    encode: Callable[[list[str]], Vectors] = library.SentenceTransformer(name).encode
     return encode
 
 

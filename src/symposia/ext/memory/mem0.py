@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any, Final, Self, TypeVar, cast
 from uuid import uuid4
 
@@ -189,8 +190,8 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
     def _make_client(self) -> Any:  # Any: see `_client`
         allowed = os.environ.setdefault("MEM0_TELEMETRY", "False")
         try:
-            import mem0  # noqa: PLC0415 - an optional dependency
-            from mem0.memory import telemetry  # noqa: PLC0415
+            mem0 = import_module("mem0")  # apart from `all`, so that type checkers do not find it
+            telemetry: Any = import_module("mem0.memory.telemetry")
         except ImportError as error:
             raise MissingExtraError("Mem0Memory", "mem0") from error
         # The variable is read when the library is imported, which the program may have done before.

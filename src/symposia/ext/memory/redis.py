@@ -291,7 +291,8 @@ class _Stream:
         try:
             if self._client is None:
                 timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
-                self._client = redis.Redis.from_url(self._config.redis_url, **timeouts)
+                library: Any = redis  # its `from_url` is typed in part
+                self._client = library.Redis.from_url(self._config.redis_url, **timeouts)
                 _ = np.ndarray
             return function(self._client)
         except ImportError as error:

@@ -124,7 +124,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         def search(collection: Any) -> list[MemoryContent]:  # Any: see `_client`
             asked = {"include": ["documents", "metadatas", "distances"], **kwargs}
             answer = collection.query(query_texts=[text], n_results=count, **asked)
-            space = (collection.metadata or {}).get("hnsw:space", self._config.distance_metric)
+            made_with: Mapping[str, str] = collection.metadata or {}
+            space = made_with.get("hnsw:space", self._config.distance_metric)
             columns = (answer[name][0] for name in ("ids", "documents", "metadatas", "distances"))
             return [
                 _content(id_, document, metadata, _score(space, distance))
@@ -197,9 +198,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
 
     def _failure(self, error: Exception) -> MemoryStoreError:
         config = self._config
-        place = f"the server {config.host}:{config.port}" if isinstance(config, HttpChromaDBVectorMemoryConfig) else ""
-        if isinstance(config, PersistentChromaDBVectorMemoryConfig):
-            place = f"the folder {config.persistence_path}"
+        is_server = isinstance(config, HttpChromaDBVectorMemoryConfig)
+        place = f"the server {config.host}:{config.port}" if is_server else f"the folder {config.persistence_path}"
         return MemoryStoreError(
             f"The collection {config.collection_name!r} of ChromaDB in {place} cannot be used: {error} Check that it "
             "is there, and that it was made with the same embedding function."
@@ -216,7 +216,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             self._client = chromadb.HttpClient(
                 host=config.host, port=config.port, ssl=config.ssl, headers=config.headers, settings=settings, **scope
             )
-        elif isinstance(config, PersistentChromaDBVectorMemoryConfig):
+        else:
             self._client = chromadb.PersistentClient(path=config.persistence_path, settings=settings, **scope)
         self._collection = self._client.get_or_create_collection(
             name=config.collection_name,
@@ -245,8 +245,8 @@ def _embedding_function(config: ChromaDBVectorMemoryConfig) -> Any:  # Any: the 
         case CustomEmbeddingFunctionConfig() as custom:
             return custom.function(**custom.params)
         case OpenAIEmbeddingFunctionConfig() as model:
-            key = {"api_key": model.api_key} if model.api_key else {"api_key_env_var": "OPENAI_API_KEY"}
-            return embedding_functions.OpenAIEmbeddingFunction(model_name=model.model_name, **key)
+            key = model.api_key or None
+            return embedding_functions.OpenAIEmbeddingFunction(key, model.model_name, api_key_env_var="OPENAI_API_KEY")
         case SentenceTransformerEmbeddingFunctionConfig() as model:
             return embedding_functions.SentenceTransformerEmbeddingFunction(model_name=model.model_name)
         case _:

@@ -27,7 +27,7 @@ def unit_vectors(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
     """Vectors of the length 1, as rows; those of the length 0 stay."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths == 0, 1, lengths)
+    return (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
 
 def codes_of(units: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -14,9 +14,9 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, NamedTuple, ParamSpec, Protocol, TypeVar, cast
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError, MissingExtraError
@@ -68,6 +68,27 @@ END;
 """
 
 
+class Rows(Protocol):
+    """The result of a statement. Any: each row is a tuple of what the statement asks for."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def fetchall(self) -> list[Any]: ...
+
+
+class Connection(Protocol):
+    """The methods of ``apsw.Connection`` that a store uses: its own types are partly unknown on Python 3.11."""
+
+    def execute(self, statements: str, bindings: Sequence[object] = (), /) -> Rows: ...
+    def executemany(self, statements: str, bindings: Iterable[Sequence[object]], /) -> object: ...
+    def last_insert_rowid(self) -> int: ...
+    def set_busy_timeout(self, milliseconds: int, /) -> None: ...
+    def enable_load_extension(self, enable: bool, /) -> None: ...
+    def load_extension(self, filename: str, /) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> object: ...
+    def __exit__(self, *exception: object) -> bool | None: ...
+
+
 class NewEntry(NamedTuple):
     """An entry to be added: its text, its record, its metadata as JSON, and its vector."""
 
@@ -116,7 +137,7 @@ class Store:
         self.path = path
         self.lock = threading.Lock()
         self._embedder = embedder
-        self._open_connection: apsw.Connection | None = None
+        self._open_connection: Connection | None = None
         self._counts: dict[str, int] = {}
         self._counts_version = -1
 
@@ -199,7 +220,7 @@ class Store:
                 self._open_connection.close()
                 self._open_connection = None
 
-    def _by_words(self, connection: apsw.Connection, text: str, limit: int, where: Mapping[str, object]) -> list[int]:
+    def _by_words(self, connection: Connection, text: str, limit: int, where: Mapping[str, object]) -> list[int]:
         terms = _rarest({term: self._count_of(connection, term) for term in _terms(text)[:MAX_QUERY_TERMS]})
         if not terms:
             return []
@@ -209,7 +230,7 @@ class Store:
         match = " OR ".join(f'"{term}"' for term in terms)
         return [row[0] for row in connection.execute(sql, (match, *values, limit))]
 
-    def _count_of(self, connection: apsw.Connection, term: str) -> int:
+    def _count_of(self, connection: Connection, term: str) -> int:
         """How many entries have a word.
 
         SQLite counts them one by one, which takes 6 ms for a word of 100,000 entries, so the counts of frequent words
@@ -228,7 +249,7 @@ class Store:
 
     def _by_vector(
         self,
-        connection: apsw.Connection,
+        connection: Connection,
         vector: Sequence[float],
         limit: int,
         where: Mapping[str, object],
@@ -253,7 +274,7 @@ class Store:
         return [id_ for similarity, id_ in ranked if similarity >= min_similarity]
 
     @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
+    def _transaction(self) -> Generator[Connection]:
         """Write: the lock is taken at once, since a transaction that has read cannot wait for it."""
         connection = self._connection()
         connection.execute("BEGIN IMMEDIATE")
@@ -264,7 +285,7 @@ class Store:
             raise
         connection.execute("COMMIT")
 
-    def _connection(self) -> apsw.Connection:
+    def _connection(self) -> Connection:
         if self._open_connection is None:
             try:
                 import sqlite_vec  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs] - it has none
@@ -272,7 +293,7 @@ class Store:
                 _ = (apsw.Connection, np.ndarray)  # imports both
             except ImportError as error:
                 raise MissingExtraError("SQLiteMemory", "sqlite-memory") from error
-            connection = apsw.Connection(self.path)
+            connection = cast("Connection", apsw.Connection(self.path))
             try:
                 self._prepare(connection, sqlite_vec.loadable_path())
             except BaseException:
@@ -281,7 +302,7 @@ class Store:
             self._open_connection = connection
         return self._open_connection
 
-    def _prepare(self, connection: apsw.Connection, extension: str) -> None:
+    def _prepare(self, connection: Connection, extension: str) -> None:
         connection.set_busy_timeout(BUSY_SECONDS * 1000)
         connection.enable_load_extension(True)
         connection.load_extension(extension)
@@ -300,11 +321,11 @@ class Store:
                 "cannot be compared: give the memory that embedder, or another file."
             )
 
-    def _dimensions(self, connection: apsw.Connection) -> int | None:
+    def _dimensions(self, connection: Connection) -> int | None:
         rows = connection.execute("SELECT value FROM settings WHERE name = 'dimensions'").fetchall()
         return rows[0][0] if rows else None
 
-    def _claim_dimensions(self, connection: apsw.Connection, dimensions: int) -> None:
+    def _claim_dimensions(self, connection: Connection, dimensions: int) -> None:
         saved = self._dimensions(connection)
         if saved is None:
             connection.execute("INSERT INTO settings VALUES ('dimensions', ?)", (dimensions,))
@@ -330,7 +351,7 @@ def _condition(where: Mapping[str, object]) -> tuple[str, list[str]]:
     return condition, values
 
 
-def _rows_of(connection: apsw.Connection, column: str, ids: Sequence[int]) -> list[tuple[int, T]]:
+def _rows_of(connection: Connection, column: str, ids: Sequence[int]) -> list[tuple[int, Any]]:  # Any: of the column
     sql = f"SELECT id, {column} FROM entries WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a name of ours
     return connection.execute(sql, (json.dumps(ids),)).fetchall()
 
