@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from symposia.core import CancellationToken
@@ -53,6 +53,8 @@ def test_a_patch_makes_the_next_revision(canvas: TextCanvas) -> None:
         ("@@ -0,0 +1 @@\n+zero\n", "zero one two three four five"),
         ("@@ -5,0 +6 @@\n+six\n", "one two three four five six"),
         ("@@ -2,2 +2,2 @@\n-two\r\n+2\n three\n", "one 2 three four five"),  # other ends of lines
+        ("@@ -1 +1 @@\n-one\n+1\n\n", "1 two three four five"),  # an empty line at the end
+        ("@@ -2,7 +2 @@\n-two\n+2\n@@ -4 +4 @@\n-four\n+4", "one 2 three 4 five"),  # wrong counts
     ],
 )
 def test_a_patch_is_applied_where_its_lines_are(canvas: TextCanvas, patch: str, lines: str) -> None:
@@ -78,9 +80,12 @@ def test_a_patch_that_does_not_fit_changes_nothing_and_says_why(
     assert canvas.list_files() == {"poem.md": 1}
 
 
-texts = st.lists(st.sampled_from(["a\n", "b\n", "\n", "-- x\n", "++ y\n", " c\n"]), max_size=12).map("".join)
+texts = st.lists(
+    st.sampled_from(["a\n", "b\n", "\n", "-- x\n", "++ y\n", " c\n", "d\x0ce\u2028f\n", "g\r\n"]), max_size=12
+).map("".join)
 
 
+@example(before="-- x\n", after="++ y\n", cut=(False, False))  # its diff looks like the names of a file
 @given(before=texts, after=texts, cut=st.tuples(st.booleans(), st.booleans()))
 def test_a_diff_of_two_revisions_makes_the_one_of_the_other(before: str, after: str, cut: tuple[bool, bool]) -> None:
     before, after = (each.rstrip("\n") if bare else each for each, bare in zip((before, after), cut, strict=True))

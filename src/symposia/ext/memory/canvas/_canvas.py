@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from symposia.core.argument_checks import check_text
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.ext.memory.canvas._patch import apply_patch
+from symposia.ext.memory.canvas._patch import apply_patch, lines_of
 
 
 class TextCanvas:
@@ -81,8 +81,8 @@ class TextCanvas:
 def _diff(name: str, before: tuple[int, str], after: tuple[int, str]) -> str:
     """A unified diff that `apply_patch` reads back: a last line without an end says so."""
     lines = unified_diff(
-        before[1].splitlines(keepends=True),
-        after[1].splitlines(keepends=True),
+        lines_of(before[1]),
+        lines_of(after[1]),
         fromfile=f"{name}@r{before[0]}",
         tofile=f"{name}@r{after[0]}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,22 @@ _HUNK: Final = re.compile(r"@@+ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
 
 @dataclass
 class _Hunk:
-    """A change: the lines that it expects, those that it leaves in their place, and where the first is expected."""
+    """A change: the lines that it expects, those that it leaves in their place, and where the first is expected.
+
+    Attributes:
+        counted: How many lines it expects by its header, which models count badly.
+    """
 
     number: int
+    counted: int
     start: int
     before: list[str] = field(default_factory=list[str])
     after: list[str] = field(default_factory=list[str])
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, with their ends. `str.splitlines` was rejected: to it, a form feed ends a line as well."""
+    return io.StringIO(text).readlines()
 
 
 def apply_patch(text: str, patch: str, name: str) -> str:
@@ -35,8 +46,8 @@ def apply_patch(text: str, patch: str, name: str) -> str:
     Raises:
         InvalidArgumentError: The diff has no change, is of several files, or expects lines that the text does not have.
     """
-    lines = text.splitlines(keepends=True)
-    hunks = list(_hunks(patch.splitlines(keepends=True)))
+    lines = lines_of(text)
+    hunks = list(_hunks(_lines_of_patch(patch)))
     if not hunks:
         raise InvalidArgumentError(
             "The patch has no change: give a unified diff, with a line such as '@@ -1,3 +1,3 @@' before each change."
@@ -58,23 +69,32 @@ def apply_patch(text: str, patch: str, name: str) -> str:
     return "".join(lines)
 
 
+def _lines_of_patch(patch: str) -> list[str]:
+    """The lines of a patch, without empty ones at its end. Models leave out the end of the last line."""
+    lines = lines_of(patch)
+    while lines and not lines[-1].strip("\r\n"):
+        lines.pop()
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return lines
+
+
 def _hunks(lines: Sequence[str]) -> Iterator[_Hunk]:
     hunk: _Hunk | None = None
     files = number = 0
     previous = ""
-    for line in lines:
+    for index, line in enumerate(lines):
         header = _HUNK.match(line)
         if header:
             if hunk is not None:
                 yield hunk
             number += 1
-            start, count = int(header[1]), header[2]
+            start, count = int(header[1]), int(header[2] or 1)
             # A change that expects no line names the line before it.
-            hunk = _Hunk(number, start if count == "0" else max(0, start - 1))
-        elif line.startswith("+++ ") and previous.startswith("--- "):
+            hunk = _Hunk(number, count, start if count == 0 else max(0, start - 1))
+        elif _begins_a_file(lines[index : index + 3]) and (hunk is None or len(hunk.before) >= hunk.counted):
             files += 1
             if hunk is not None:
-                _drop_header(hunk)
                 yield hunk
                 hunk = None
             if files > 1:
@@ -86,9 +106,16 @@ def _hunks(lines: Sequence[str]) -> Iterator[_Hunk]:
         yield hunk
 
 
-def _drop_header(hunk: _Hunk) -> None:
-    """Take back the line ``--- name`` of the next file, which was taken for a line that is removed."""
-    hunk.before.pop()
+def _begins_a_file(lines: Sequence[str]) -> bool:
+    """Whether these are the names of a file and its first change.
+
+    Within the lines that its header counts, a change may have them as well: "--- x" removes the line "-- x".
+    """
+    match lines:
+        case [old, new, change]:
+            return old.startswith("--- ") and new.startswith("+++ ") and _HUNK.match(change) is not None
+        case _:
+            return False
 
 
 def _add_line(hunk: _Hunk, line: str, previous: str) -> None:
@@ -101,9 +128,10 @@ def _add_line(hunk: _Hunk, line: str, previous: str) -> None:
     elif sign == "+":
         hunk.after.append(rest)
     elif sign == "\\":  # "No newline at end of file"
+        end = "\r\n" if line.endswith("\r\n") else "\n"
         for side, signs in ((hunk.before, " -"), (hunk.after, " +")):
             if side and previous[:1] in signs:
-                side[-1] = side[-1].rstrip("\r\n")
+                side[-1] = side[-1].removesuffix(end)
 
 
 def _place(lines: Sequence[str], hunk: _Hunk, first: int, expected: int) -> int | None:
