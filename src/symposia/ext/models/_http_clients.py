@@ -1,4 +1,4 @@
-"""What the vendors' HTTP clients lack: use from several event loops, and credentials that stay with their host.
+"""What the vendors' HTTP clients lack: use from several event loops, and requests that stay with their host.
 
 Both are added to the client that an SDK has made, whichever of httpx2 and httpx it is built on. A client of our own was
 rejected: each SDK sets limits, timeouts and proxies in its own way, and users give clients of theirs.
@@ -15,16 +15,12 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self, cast
 from weakref import WeakKeyDictionary
 
-PUBLIC_HEADERS: Final = frozenset({
-    "accept", "accept-encoding", "accept-language", "anthropic-version", "connection", "content-encoding",
-    "content-length", "content-type", "host", "transfer-encoding", "user-agent",
-})  # fmt: skip
-"""Headers that may follow a redirect to another host. Any other one may be a credential: each vendor names its own, and
-of these the HTTP clients know ``Authorization`` alone."""
+REFUSED_REDIRECT: Final = "x-symposia-refused-redirect"
+"""The header to which the address of a redirect is moved that is not followed."""
 
 
 def adapt_http_client(client: object) -> None:
-    """Let an HTTP client be used from several event loops, and keep its credentials with their host.
+    """Let an HTTP client be used from several event loops, and follow no redirect to another host.
 
     Args:
         client: An ``AsyncClient`` of httpx2 or httpx. Of anything else, such as a test's stand-in, what is missing is
@@ -32,9 +28,9 @@ def adapt_http_client(client: object) -> None:
     """
     hooks = getattr(client, "event_hooks", None)
     if isinstance(hooks, Mapping):
-        request_hooks = cast("Mapping[str, list[Callable[..., object]]]", hooks).get("request", [])
-        if _drop_credentials not in request_hooks:
-            client.event_hooks = {**hooks, "request": [*request_hooks, _drop_credentials]}  # pyright: ignore[reportAttributeAccessIssue] - a public property of both
+        response_hooks = cast("Mapping[str, list[Callable[..., object]]]", hooks).get("response", [])
+        if _refuse_other_hosts not in response_hooks:
+            client.event_hooks = {**hooks, "response": [_refuse_other_hosts, *response_hooks]}  # pyright: ignore[reportAttributeAccessIssue] - a public property of both
     mounts = cast("Mapping[object, object]", getattr(client, "_mounts", {}))
     for transport in (getattr(client, "_transport", None), *mounts.values()):
         pool = getattr(transport, "_pool", None)
@@ -47,21 +43,41 @@ class _Url(Protocol):
     host: str
     port: int | None
 
+    def join(self, url: str) -> _Url: ...
+
 
 class _Request(Protocol):
     url: _Url
+
+
+class _RedirectResponse(Protocol):
+    request: _Request
     headers: dict[str, str]
-    extensions: dict[str, Any]  # Any: each is of its own type
+    has_redirect_location: bool
 
 
-async def _drop_credentials(request: _Request) -> None:
-    """Called with each request before it is sent, and with those that follow a redirect."""
-    home: _Url = request.extensions.setdefault("symposia_home", request.url)  # redirects take the extensions along
-    url = request.url
-    is_home = url.host == home.host and (url.scheme == "https" or (url.scheme, url.port) == (home.scheme, home.port))
-    if not is_home:
-        for name in [name for name in request.headers if name.lower() not in PUBLIC_HEADERS]:
-            del request.headers[name]
+async def _refuse_other_hosts(response: _RedirectResponse) -> None:
+    """Called with each response: take the address out of one that redirects to another host.
+
+    The status is then an error as any other. With 307 and 308 the whole conversation would be sent on, and with each of
+    them the key, of which the HTTP clients know the header ``Authorization`` alone. Rejected: an error raised here,
+    after which the SDKs try again.
+    """
+    if not response.has_redirect_location:
+        return
+    location = response.headers["location"]
+    if not _is_same_host(response.request.url, location):
+        response.headers[REFUSED_REDIRECT] = location
+        del response.headers["location"]
+
+
+def _is_same_host(home: _Url, location: str) -> bool:
+    """Whether a redirect stays on a host, and as safe as it was."""
+    try:
+        url = home.join(location)
+    except Exception:  # noqa: BLE001 - httpx2 and httpx each have an InvalidURL, which is no ValueError
+        return False
+    return url.host == home.host and (url.scheme == "https" or (url.scheme, url.port) == (home.scheme, home.port))
 
 
 class _Pool(Protocol):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.models._http_clients import REFUSED_REDIRECT
 from symposia.ext.models._limit_headers import retry_delay, seconds_in
 from symposia.ext.models._reported_errors import (
     ReportedError,
@@ -104,6 +105,9 @@ class Service:
         if filtered := filtered_categories(body):
             words = f"{words} Its filter found: {', '.join(filtered)}."
             advice = "Change the prompt, or the filter of the deployment."
+        if elsewhere := headers.get(REFUSED_REDIRECT):
+            failure, words = "redirected the request to another host", _sentence(_shown_address(elsewhere))
+            advice = "The key and the conversation were not sent there. Give its address if it is the right one."
         return ModelError(
             f"{self._subject} {failure} for model {model!r} (status {status}): {words} {advice}",
             status=status,
@@ -223,6 +227,13 @@ def public_address(url: str) -> str:
     """A URL without the parts that may hold secrets: user, password, query and fragment."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _shown_address(location: str) -> str:
+    try:
+        return public_address(location)
+    except ValueError:
+        return repr(location[:QUOTED])
 
 
 def _said(error: Exception) -> str:

@@ -38,7 +38,7 @@ ENDPOINT: Final = "AZURE_INFERENCE_ENDPOINT"
 EXTRA: Final = "azure-ai"
 API_VERSION: Final = "2024-05-01-preview"
 SECONDS: Final = 600
-"""Seconds to wait by default, as with OpenAI's and Anthropic's SDKs; aiohttp ends every answer after five minutes."""
+"""Seconds to wait by default, as with OpenAI's and Anthropic's SDKs; Azure's waits five minutes."""
 RETRIES: Final = 2
 """As often as OpenAI's and Anthropic's SDKs; Azure's tries ten times."""
 CATALOG: Final = shipped_catalog("azure-ai", "Azure AI", OpenAIProfile)
@@ -92,7 +92,7 @@ class AzureAIChatCompletionClient(VendorClient):
     `OpenAIChatCompletionClient` with the address ``https://name.services.ai.azure.com/openai/v1``.
 
     Raises:
-        MissingExtraError: The SDK or aiohttp is not installed.
+        MissingExtraError: The SDK or httpx2 is not installed.
         InvalidArgumentError: An option is unknown, or no model is named where one has to be.
         UsageError: There is no credential or no endpoint.
         ValueError: `model_info` lacks a field.
@@ -105,7 +105,7 @@ class AzureAIChatCompletionClient(VendorClient):
         is_unnamed = "model" not in options and "model_info" in options
         named: Mapping[str, object] = {"model": UNNAMED_MODEL, **options} if is_unnamed else options
         given = ClientOptions.read(self, named, sdk="azure.ai.inference", extra=EXTRA, names=_option_names)
-        check_installed("aiohttp", type(self).__name__, EXTRA)
+        check_installed("httpx2", type(self).__name__, EXTRA)
         connection = given.connection
         credential, endpoint = _credential(given.model, connection), _endpoint(connection)
         if is_unnamed and endpoint == GITHUB_MODELS_ENDPOINT:
@@ -205,15 +205,12 @@ def _strict(schema: object) -> object:
 
 def _connect(endpoint: str, credential: object, connection: Mapping[str, Any]) -> Transport:
     from azure.ai.inference.aio import ChatCompletionsClient  # noqa: PLC0415 - takes half a second
-    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - likewise
 
-    from symposia.ext.models.azure._transport import AzureTransport  # noqa: PLC0415 - it imports the SDK
+    from symposia.ext.models.azure._transport import AzureTransport, HttpxConnections  # noqa: PLC0415 - it imports both
 
-    connections = AioHttpTransport()
     further = {name: connection[name] for name in ("credential_scopes",) if name in connection}
     return AzureTransport(
-        ChatCompletionsClient(endpoint, cast("Any", credential), transport=connections, **further),
-        connections,
+        ChatCompletionsClient(endpoint, cast("Any", credential), transport=HttpxConnections(), **further),
         api_version=connection.get("api_version", API_VERSION),
         headers=connection.get("default_headers", {}),
         retries=connection.get("max_retries", RETRIES),

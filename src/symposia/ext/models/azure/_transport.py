@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from azure.core.exceptions import AzureError, HttpResponseError
+import httpx2
+from azure.core.exceptions import (
+    AzureError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
 from typing_extensions import override
 
 from symposia.core.exceptions import UsageError
-from symposia.ext.models._transport import HttpTransport, encode_json, split_options
+from symposia.ext.models._encoded_json import encode_json
+from symposia.ext.models._http_clients import adapt_http_client
+from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
 from symposia.ext.models._wire_format import Body
 from symposia.ext.models.azure.config import UNNAMED_MODEL
 
 if TYPE_CHECKING:
     from azure.ai.inference.aio import ChatCompletionsClient
-    from azure.core.rest import AsyncHttpResponse
 
 PATH: Final = "{endpoint}/chat/completions"
-SUCCESS: Final = 200
+MOST_CONNECTIONS, MOST_IDLE = 1000, 100
+"""Connections at a time, as with OpenAI's and Anthropic's SDKs."""
 RETRIED_METHODS: Final = frozenset({"POST"})
 """The SDK tries again after POST for three statuses alone, and not after 429. Asking a model twice does no harm."""
 KNOWN_FIELDS: Final = frozenset({
@@ -30,52 +41,85 @@ KNOWN_FIELDS: Final = frozenset({
 """The fields of version 2024-05-01-preview of the API. Others are refused, unless a header has them passed on."""
 
 
-class Connections(Protocol):
-    """The SDK's transport over aiohttp, which has no types for its session."""
-
-    session: _Session | None
-
-
-class _Session(Protocol):
-    def detach(self) -> None: ...
-
-
 class AzureResponse:
-    """A response of the SDK's, with the names that `HttpResponse` has."""
+    """A response as the SDK's policies read it.
 
-    is_stream_consumed = True  # of an error: it is read before it is raised
+    Args:
+        http: The response.
+    """
 
-    def __init__(self, response: AsyncHttpResponse) -> None:
-        self._response = response
-        self.status_code = response.status_code
-        self.headers = cast("Mapping[str, str]", {name.lower(): value for name, value in response.headers.items()})
-        self.content = b""
+    def __init__(self, http: httpx2.Response) -> None:
+        self.http = http
+        self.status_code = http.status_code
+        self.headers = http.headers
+        self.reason = http.reason_phrase
 
-    @property
+    async def read(self) -> bytes:
+        """The whole body."""
+        return await self.http.aread()
+
     def text(self) -> str:
-        """The body of an error."""
-        return self.content.decode(errors="replace")
-
-    async def aread(self) -> None:
-        """Read the body to its end."""
-        self.content = await self._response.read()
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """See `HttpResponse`."""
-        return self._response.iter_bytes()
-
-    async def aclose(self) -> None:
-        """See `HttpResponse`."""
-        await self._response.close()
+        """The body, which has been read."""
+        return self.http.text
 
 
-class StatusError(AzureError):
-    """A status that is an error."""
+class HttpxConnections(AsyncHttpTransport[HttpRequest, Any]):  # Any: the SDK's response has 20 members, not used here
+    """The way by which the SDK's pipeline sends, over httpx2.
 
-    def __init__(self, response: AzureResponse) -> None:
-        super().__init__(response.text)
-        self.response = response
-        self.status_code = response.status_code
+    The SDK's own goes over aiohttp: it works on one event loop, warns of clients that are dropped, and its pipeline
+    follows redirects with the key. A client of httpx2 is what the other vendors' SDKs have, and `adapt_http_client`
+    does the same for all of them.
+    """
+
+    def __init__(self) -> None:
+        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
+        limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_IDLE)
+        self._http = httpx2.AsyncClient(follow_redirects=True, timeout=None, limits=limits)
+        adapt_http_client(self._http)
+
+    @override
+    async def open(self) -> None:
+        """Nothing is opened before a request."""
+
+    @override
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @override
+    async def send(self, request: HttpRequest, **options: Any) -> AzureResponse:  # Any: see the SDK's transports
+        """Send a request; the body of a response that is no success is read.
+
+        Raises:
+            ServiceRequestError: There is no connection, after which the SDK tries again.
+            ServiceResponseError: The connection was lost, likewise.
+        """
+        timeout = httpx2.Timeout(options.get("read_timeout"), connect=options.get("connection_timeout"))
+        sent = self._http.build_request(
+            request.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
+        )
+        try:
+            response = await self._http.send(sent, stream=True)
+            if not response.is_success:  # the SDK drops it where it tries again, and the connection with it
+                await response.aread()
+        except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol):  # no other attempt can be better
+            raise
+        except httpx2.ConnectTimeout as error:
+            raise ServiceRequestTimeoutError(_said(error), error=error) from error
+        except httpx2.ConnectError as error:
+            raise ServiceRequestError(_said(error), error=error) from error
+        except httpx2.TimeoutException as error:
+            raise ServiceResponseTimeoutError(_said(error), error=error) from error
+        except httpx2.TransportError as error:
+            raise ServiceResponseError(_said(error), error=error) from error
+        return AzureResponse(response)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class AzureTransport(HttpTransport):
@@ -86,20 +130,24 @@ class AzureTransport(HttpTransport):
     taken as a stream from it, since its policies parse a whole one as JSON before anything can see its bytes.
 
     Args:
-        client: The SDK's client.
-        connections: The transport that it sends through.
+        client: The SDK's client, which sends through `HttpxConnections`.
         api_version: The version of the API.
         headers: Sent with every request.
         retries: How often to try again.
         timeout: Seconds to wait for the server; None for no limit.
     """
 
-    errors: tuple[type[Exception], ...] = (AzureError, OSError, zlib.error)  # the last of a body that is no gzip
+    errors: tuple[type[Exception], ...] = (
+        AzureError,
+        httpx2.HTTPError,
+        httpx2.InvalidURL,
+        OSError,
+        UnicodeEncodeError,
+    )
 
     def __init__(
         self,
         client: ChatCompletionsClient,
-        connections: Connections,
         *,
         api_version: str,
         headers: Mapping[str, str],
@@ -107,14 +155,13 @@ class AzureTransport(HttpTransport):
         timeout: float | None,
     ) -> None:
         self._client = client
-        self._connections = connections
         self._api_version = api_version
         self._headers = headers
         self._retries = retries
         self._timeout = timeout
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> AzureResponse:
+    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
         """See `HttpTransport.post`.
 
         Raises:
@@ -138,14 +185,11 @@ class AzureTransport(HttpTransport):
         limits: dict[str, Any] = {} if seconds is None else {"connection_timeout": seconds, "read_timeout": seconds}
         limits["retry_total"] = options.get("max_retries", self._retries)
         try:
-            response = AzureResponse(
-                await self._client.send_request(request, stream=True, retry_on_methods=RETRIED_METHODS, **limits)
-            )
+            sent = await self._client.send_request(request, stream=True, retry_on_methods=RETRIED_METHODS, **limits)
         except HttpResponseError as error:  # of the credential's own requests: a status of the models is no exception
             raise UsageError(f"The credential gives no token for Azure: {error.message}") from error
-        if response.status_code != SUCCESS:
-            await response.aread()
-            raise StatusError(response)
+        response = cast("AzureResponse", sent).http
+        response.raise_for_status()
         if not stream:
             await response.aread()
         return response
@@ -153,9 +197,3 @@ class AzureTransport(HttpTransport):
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.close()
-
-    def __del__(self) -> None:
-        # aiohttp logs an error about a session that was not closed. Clients of other vendors are dropped silently.
-        connections: Connections | None = getattr(self, "_connections", None)
-        if connections is not None and connections.session is not None:
-            connections.session.detach()

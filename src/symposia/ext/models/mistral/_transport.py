@@ -85,7 +85,7 @@ class MistralTransport(HttpTransport):
         response = await self._send(
             self._request(fields, options), cast("int", options.get("max_retries", self._retries))
         )
-        if response.is_error or not stream:
+        if not response.is_success or not stream:
             await response.aread()
             response.raise_for_status()
         return response

@@ -70,7 +70,7 @@ class OllamaTransport(HttpTransport):
             timeout=cast("float | None", options.get("timeout", self._http.timeout)),
         )
         response = await self._http.send(request, stream=True)
-        if response.is_error or not stream:
+        if not response.is_success or not stream:
             await response.aread()
             response.raise_for_status()
         return response
