@@ -283,43 +283,7 @@ def vertex(server: MockModelServer, **options: Any) -> ChatCompletionClient:
     return AnthropicVertexChatCompletionClient(model="claude-sonnet-4-6@20260217", **given)
 
 
-async def test_default_credentials_of_google_cloud_name_the_project_and_are_renewed(
-    server: MockModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import google.auth  # noqa: PLC0415 - heavy
-    from google.auth.credentials import Credentials  # noqa: PLC0415 - heavy
-
-    class Renewing(Credentials):
-        tokens = 0
-
-        def refresh(self, request: object) -> None:
-            self.tokens += 1
-            self.token = f"token-{self.tokens}"
-
-    renewing: Any = Renewing
-    found = renewing()
-
-    def default(scopes: list[str]) -> tuple[Any, str]:
-        return found, "acme"
-
-    monkeypatch.setattr(google.auth, "default", default)
-    client = vertex(server)
-    server.script(Reply(text="hi"), Reply(text="hi"))
-    await client.create(HELLO)
-    found.token = None
-    await read(client.create_stream(HELLO))
-    assert [request.headers["authorization"] for request in server.requests] == ["Bearer token-1", "Bearer token-2"]
-    assert server.requests[0].path == (
-        "/v1/projects/acme/locations/global/publishers/anthropic/models/claude-sonnet-4-6@20260217:rawPredict"
-    )
-
-
-async def test_no_credentials_of_google_cloud_is_an_error_that_says_what_to_do(
-    server: MockModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nonesuch.json")
-    with pytest.raises(UsageError, match=r"no credentials of Google Cloud: .*nonesuch.*Run `gcloud auth application"):
-        await vertex(server).create(HELLO)
+async def test_a_token_without_a_project_is_an_error_that_says_what_to_do(server: MockModelServer) -> None:
     with pytest.raises(UsageError, match="no project of Google Cloud: set ANTHROPIC_VERTEX_PROJECT_ID"):
         await vertex(server, access_token="token").create(HELLO)
 

@@ -6,19 +6,16 @@ credentials, in the model's name and price, and in how a stream is cut into even
 
 from __future__ import annotations
 
-import asyncio
 import json
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
-from symposia.core.exceptions import UsageError
-from symposia.ext.models import _aws
+from symposia.ext.models import _aws, _google_cloud
 from symposia.ext.models._event_frames import FrameDecoder
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._transport import HttpResponse, SdkTransport
@@ -33,11 +30,7 @@ else:
     bedrock, vertex = lazy_module("anthropic.lib.bedrock"), lazy_module("anthropic.lib.vertex")
 
 KEY: Final = "ANTHROPIC_API_KEY"
-CLOUD_CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
-CLOUD_PROJECTS: Final = ("ANTHROPIC_VERTEX_PROJECT_ID", "GOOGLE_CLOUD_PROJECT")
-CLOUD_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
-SEARCH_SECONDS: Final = 20.0
-"""How long the search for credentials of Google Cloud may take: it asks the metadata service, several times."""
+CLOUD_PROJECTS: Final = ("ANTHROPIC_VERTEX_PROJECT_ID", _google_cloud.PROJECT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,9 +83,9 @@ BEDROCK: Final = Platform(
 )
 VERTEX: Final = Platform(
     title="Google Cloud",
-    host="googleapis.com",
-    provider="gcp.vertex_ai",
-    key=CLOUD_CREDENTIALS,
+    host=_google_cloud.HOST,
+    provider=_google_cloud.PROVIDER,
+    key=_google_cloud.CREDENTIALS,
     catalog=VERTEX_CATALOG,
     sampling_version="vertex-2023-10-16",
 )
@@ -182,6 +175,7 @@ class VertexTransport(CloudTransport):
     def __init__(self, client: object, **how: Any) -> None:  # Any: see SdkTransport
         super().__init__(client, **how)
         self._sdk = cast("vertex.AsyncAnthropicVertex", client)
+        self._credentials = _google_cloud.GoogleCredentials("credentials= or access_token=")
 
     @override
     async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
@@ -192,33 +186,9 @@ class VertexTransport(CloudTransport):
         """
         sdk = self._sdk
         if sdk.access_token is None and sdk.credentials is None:
-            found, project = await find_cloud_credentials()
+            found, project = await self._credentials.find()
             sdk.credentials = found
             sdk.project_id = sdk.project_id or project
         if not sdk.project_id:
-            raise UsageError(f"There is no project of Google Cloud: set {CLOUD_PROJECTS[0]}, or give project_id=.")
+            raise _google_cloud.missing_project(CLOUD_PROJECTS[0], "project_id=")
         return await super().post(body, stream=stream)
-
-
-async def find_cloud_credentials() -> tuple[Any, str | None]:  # Any: google.auth has no types
-    """The default credentials of Google Cloud, and the project that they name.
-
-    They are looked for in files and by asking the metadata service, so in a worker thread.
-
-    Raises:
-        UsageError: There are none, or the search took too long.
-    """
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
-
-    advice = (
-        f"Run `gcloud auth application-default login`, set {CLOUD_CREDENTIALS} to a file, or give credentials= or "
-        "access_token=."
-    )
-    try:
-        async with asyncio.timeout(SEARCH_SECONDS):
-            return await asyncio.to_thread(import_module("google.auth").default, scopes=[CLOUD_SCOPE])
-    except TimeoutError as error:
-        text = f"The search for credentials of Google Cloud took longer than {SEARCH_SECONDS:g} seconds. {advice}"
-        raise UsageError(text) from error
-    except GoogleAuthError as error:
-        raise UsageError(f"There are no credentials of Google Cloud: {error} {advice}") from error

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from pydantic import BaseModel
 
 from symposia._lazy import lazy_module
-from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import LLMMessage
+from symposia.ext.models import _google_cloud
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
@@ -29,7 +30,7 @@ from symposia.ext.models.gemini._request import (
     add_tools,
     join_contents,
 )
-from symposia.ext.models.gemini._transport import MILLISECONDS, GeminiTransport, http_client
+from symposia.ext.models.gemini._transport import MILLISECONDS, UNKNOWN_PROJECT, GeminiTransport, http_client
 
 if TYPE_CHECKING:
     import httpx2
@@ -39,7 +40,6 @@ else:
 
 KEY: Final = "GEMINI_API_KEY"
 OTHER_KEY: Final = "GOOGLE_API_KEY"
-CLOUD_CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 CLOUD_SWITCHES: Final = ("GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_GENAI_USE_VERTEXAI")
 LONGEST: Final = 600
 """Seconds that a request may take by default, as with OpenAI's and Anthropic's SDKs; Google's has no limit."""
@@ -90,6 +90,9 @@ class GenerateContentFormat:
 class GeminiChatCompletionClient(VendorClient):
     """A client of Google's models, at its API for developers or at Google Cloud.
 
+    At Google Cloud, credentials and a project that are not given are looked for, in a worker thread, when the first
+    request is sent; that raises a `UsageError` if there are none.
+
     The options are those of `GeminiClientConfiguration`, and any other field of the SDK's ``GenerateContentConfig``::
 
         client = GeminiChatCompletionClient(model="gemini-3.8-flash", thinking_config={"thinking_level": "low"})
@@ -97,7 +100,7 @@ class GeminiChatCompletionClient(VendorClient):
     Raises:
         MissingExtraError: The SDK is not installed.
         InvalidArgumentError: An option is unknown, or no model is named.
-        UsageError: There is no API key, or there are no credentials of Google Cloud.
+        UsageError: There is no API key.
         ValueError: `model_info` lacks a field.
     """
 
@@ -111,12 +114,12 @@ class GeminiChatCompletionClient(VendorClient):
         base_url = given.connection.get("base_url")
         transport = GeminiTransport(_connect(model, given.connection, http, context), http, model)
         address = public_address(transport.address if base_url is None else base_url)
-        provider, key = ("gcp.vertex_ai", CLOUD_CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
+        provider, key = (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
         sent = dict(given.arguments)
         json_output = _usual_json_output(sent.pop("response_format", None))
         writer = MessageWriter(model=model, vision=info["vision"], signed_calls=profile.signed_calls)
         super().__init__(
-            service=Service.at(address, title="Google", host="googleapis.com", provider=provider, key=key),
+            service=Service.at(address, title="Google", host=_google_cloud.HOST, provider=provider, key=key),
             model=model,
             model_info=info,
             context=profile.context,
@@ -154,13 +157,12 @@ def _is_cloud(connection: Mapping[str, object]) -> bool:
 def _connect(
     model: str, connection: Mapping[str, Any], http: httpx2.AsyncClient, context: ssl.SSLContext
 ) -> genai.Client:
-    """Make the SDK's client, with a key or credentials that are there.
+    """Make the SDK's client, with a key where one is needed.
 
     Raises:
-        UsageError: There are none.
+        UsageError: There is none.
         InvalidArgumentError: The SDK refuses the options.
     """
-    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
     from google.genai import Client  # noqa: PLC0415 - takes a second
 
     is_cloud = _is_cloud(connection)
@@ -169,6 +171,8 @@ def _connect(
         raise missing_key(model, KEY, more="For Google Cloud give vertexai=True and project=.")
     check_key(model, key, KEY)
     cloud = {name: connection[name] for name in ("project", "location", "credentials") if name in connection}
+    if is_cloud and not any((key, cloud.get("project"), *map(os.environ.get, (KEY, OTHER_KEY, _google_cloud.PROJECT)))):
+        cloud["project"] = UNKNOWN_PROJECT
     # The SDK reads certificates for each of three more clients, which takes 20 ms a client, where it is not given them.
     # With Google Cloud it may have to find one of the machine's own.
     sharing = {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context}}
@@ -180,11 +184,6 @@ def _connect(
             http_options=cast("Any", {"httpx_async_client": http, **shared, **_http_options(connection)}),
             **cloud,
         )
-    except GoogleAuthError as error:
-        raise UsageError(
-            f"There are no credentials of Google Cloud for model {model!r}: {error} Run `gcloud auth "
-            f"application-default login`, set the environment variable {CLOUD_CREDENTIALS}, or give credentials=."
-        ) from error
     except ValueError as error:
         raise InvalidArgumentError(
             f"Google's SDK refuses the options of the client of model {model!r}: {error}"

@@ -57,9 +57,9 @@ class GeminiClientConfiguration(CreateArguments, total=False):
         model_info: The abilities of the model, in place of those that its name implies.
         model_capabilities: The former name of `model_info`.
         default_headers: Sent with every request.
-        vertexai: Whether the models of Google Cloud are asked. The SDK reads the credentials of the machine, and its
-            environment variables, such as ``GOOGLE_CLOUD_PROJECT``: from the disk and perhaps the network, so make the
-            client before the event loop runs, or in a thread. Requests renew a token in a thread.
+        vertexai: Whether the models of Google Cloud are asked. The SDK reads its environment variables, such as
+            ``GOOGLE_CLOUD_PROJECT``. Credentials and a project that are not given are looked for, and tokens renewed,
+            in a thread, by the first request.
         project: The project at Google Cloud.
         location: The region there.
         credentials: Credentials of Google Cloud, in place of those of the machine. They are not saved in JSON.

@@ -14,6 +14,7 @@ from typing_extensions import override
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.models._encoded_json import encode_json
+from symposia.ext.models._google_cloud import PROJECT, GoogleCredentials, missing_project
 from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
 from symposia.ext.models._wire_format import Body
@@ -26,6 +27,8 @@ else:
     httpx2, genai = lazy_module("httpx2"), lazy_module("google.genai")
 
 MILLISECONDS: Final = 1000
+UNKNOWN_PROJECT: Final = "-"
+"""A project for the SDK's client, which would otherwise look for one, and wait, while it is made."""
 
 
 class _Request(Protocol):
@@ -40,6 +43,11 @@ class _ApiClient(Protocol):
     """The part of the SDK that knows addresses, keys, tokens of Google Cloud and retries."""
 
     vertexai: bool | None
+    api_key: str | None
+    project: str | None
+    location: str | None
+    custom_base_url: str | None
+    _credentials: object
     _http_options: HttpOptions
 
     def _build_request(self, method: str, path: str, body: Body, options: object, /) -> _Request: ...
@@ -68,6 +76,9 @@ class GeminiTransport(HttpTransport):
         self._client = client
         self._http = http
         self._api = cast("_ApiClient", client._api_client)  # noqa: SLF001 - see the class
+        if self._api.project == UNKNOWN_PROJECT:
+            self._api.project = None
+        self._credentials = GoogleCredentials("credentials=")
         import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
         self._resource = cast("Callable[[object, object], str]", _transformers.t_model)
         self._path_of(model)  # a name that cannot be one is told now
@@ -92,7 +103,12 @@ class GeminiTransport(HttpTransport):
 
     @override
     async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`."""
+        """See `HttpTransport.post`.
+
+        Raises:
+            UsageError: There are no credentials of Google Cloud, or there is no project.
+        """
+        await self._find_credentials()
         fields, given = split_options(body)
         query = dict(cast("Mapping[str, str]", given.get("params") or {}))
         if stream:
@@ -109,6 +125,18 @@ class GeminiTransport(HttpTransport):
         if not stream:
             await cast("httpx2.Response", response).aread()
         return response
+
+    async def _find_credentials(self) -> None:
+        """Give the SDK what it would look for itself: for a time without limit, and for each of the first requests."""
+        api = self._api
+        needs_token = api.vertexai and not api.api_key and (api.project or api.location)
+        if not needs_token or (api._credentials and (api.project or api.custom_base_url)):  # noqa: SLF001 - see the class
+            return
+        found, project = await self._credentials.find()
+        api._credentials = api._credentials or found  # noqa: SLF001
+        api.project = api.project or project
+        if not api.project and not api.custom_base_url:
+            raise missing_project(PROJECT, "project=")
 
     def _path_of(self, model: object) -> str:
         try:
