@@ -106,3 +106,11 @@ def test_a_price_knows_the_cache_and_long_prompts(price: TokenPrice, usd: float)
 def test_tokens_of_a_cache_that_are_counted_apart_take_nothing_off_the_price() -> None:
     price = TokenPrice(prompt=2.0, completion=4.0, cached=0.0)
     assert price.cost(10, 1, cached_tokens=100) == price.cost(0, 1) > 0
+
+
+def test_what_is_known_of_the_tokens_is_shown() -> None:
+    assert repr(RequestUsage(3, 4)) == "RequestUsage(prompt_tokens=3, completion_tokens=4)"
+    priced = RequestUsage(3, 4, cached_tokens=1, model="gpt-4o", usd=0.5)
+    shown = "RequestUsage(prompt_tokens=3, completion_tokens=4, cached_tokens=1, model='gpt-4o', usd=0.5)"
+    assert repr(priced) == shown
+    assert repr(RequestUsage(1, 1, usd=0.0)) == "RequestUsage(prompt_tokens=1, completion_tokens=1, usd=0.0)"

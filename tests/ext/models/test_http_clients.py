@@ -7,7 +7,7 @@ import threading
 import pytest
 from tests.support.model_clients import SDKS, VENDORS, Vendor, kind_name, read
 
-from symposia.core.exceptions import ModelError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, ModelError, UsageError
 from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.testing.model_server import Hold, MockModelServer, Raw, Reply, Rule
 
@@ -129,3 +129,13 @@ async def test_a_closed_client_says_that_it_is_closed(vendor: Vendor, streaming:
         with pytest.raises(UsageError, match="is closed: make another"):
             await client.create(HELLO)
         await client.close()
+
+
+@every_vendor
+def test_a_number_given_as_text_is_refused_when_a_client_is_made(vendor: Vendor) -> None:
+    for wrong in ("5", True):
+        with pytest.raises(ArgumentTypeError, match=rf"timeout of \w+ is {wrong!r}: give seconds"):
+            vendor.client(MockModelServer(port=9), timeout=wrong)
+    if vendor.retries:
+        with pytest.raises(ArgumentTypeError, match=r"max_retries of \w+ is '2': give a whole number"):
+            vendor.client(MockModelServer(port=9), max_retries="2")

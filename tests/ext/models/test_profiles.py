@@ -15,6 +15,7 @@ from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ModelFamily, TokenPrice
 from symposia.ext.models._profile_data import shipped_prices
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
+from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.anthropic._profiles import CATALOG as ANTHROPIC
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 from symposia.ext.models.openai._profiles import CATALOG as OPENAI
@@ -204,3 +205,21 @@ def test_the_prices_that_are_shipped_are_those_of_the_pinned_genai_prices() -> N
 def test_the_price_of_a_model_is_that_of_its_version(model: str, prompt: float | None) -> None:
     price = OPENAI.price(model)
     assert (price and price.prompt) == prompt
+
+
+def test_a_misspelt_name_is_no_known_one_and_the_nearest_is_suggested() -> None:
+    with pytest.warns(UnknownModelWarning, match=r"usual abilities: .*Did you mean 'claude-opus-4-5'\?") as warned:
+        AnthropicChatCompletionClient(model="claude-opuss-4-5-20250929", api_key="k")
+    assert isinstance(warned[0].message, UnknownModelWarning)
+    assert warned[0].message.assumption.endswith("Did you mean 'claude-opus-4-5'?")
+    with pytest.warns(UnknownModelWarning, match=r"Did you mean 'gpt-4o'\?"):
+        OpenAIChatCompletionClient(model="gtp-4o", api_key="k")
+
+
+def test_a_model_of_another_server_is_not_called_the_vendors() -> None:
+    with pytest.warns(UnknownModelWarning, match=r"^Model 'mine' of the server at http://localhost:8000/v1 is not"):
+        OpenAIChatCompletionClient(model="mine", base_url="http://localhost:8000/v1", api_key="k")
+    with pytest.warns(UnknownModelWarning, match=r"^Model 'mine' of the server at http://localhost:8000 is not"):
+        AnthropicChatCompletionClient(model="mine", base_url="http://localhost:8000", api_key="k")
+    with pytest.warns(UnknownModelWarning, match=r"^OpenAI model 'mine' is not"):
+        OpenAIChatCompletionClient(model="mine", api_key="k")

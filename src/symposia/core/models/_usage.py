@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import Field
@@ -84,7 +84,7 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class RequestUsage:
     """Prompt and completion tokens. Usages can be added: ``sum(usages, RequestUsage(0, 0))``.
 
@@ -105,27 +105,22 @@ class RequestUsage:
     prompt_tokens: int
     completion_tokens: int
     # A subclass was rejected: pydantic writes a field by its declared type, and the marks would be lost in JSON.
-    estimated: Annotated[bool, Field(exclude_if=_is_unset)] = field(
-        default=False, kw_only=True, compare=False, repr=False
-    )
-    cached_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-    cache_write_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-    reasoning_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(
-        default=0, kw_only=True, compare=False, repr=False
-    )
-    model: Annotated[str | None, Field(exclude_if=_is_none)] = field(
-        default=None, kw_only=True, compare=False, repr=False
-    )
-    usd: Annotated[float | None, Field(exclude_if=_is_none)] = field(
-        default=None, kw_only=True, compare=False, repr=False
-    )
+    estimated: Annotated[bool, Field(exclude_if=_is_unset)] = field(default=False, kw_only=True, compare=False)
+    cached_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(default=0, kw_only=True, compare=False)
+    cache_write_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(default=0, kw_only=True, compare=False)
+    reasoning_tokens: Annotated[int, Field(exclude_if=_is_unset)] = field(default=0, kw_only=True, compare=False)
+    model: Annotated[str | None, Field(exclude_if=_is_none)] = field(default=None, kw_only=True, compare=False)
+    usd: Annotated[float | None, Field(exclude_if=_is_none)] = field(default=None, kw_only=True, compare=False)
     parts: Annotated[tuple[RequestUsage, ...], Field(exclude_if=_is_unset)] = field(
-        default=(), kw_only=True, compare=False, repr=False
+        default=(), kw_only=True, compare=False
     )
+
+    def __repr__(self) -> str:
+        # Without the marks that are not set, as they were before there were marks.
+        marks = {field.name: getattr(self, field.name) for field in fields(self) if field.kw_only}
+        shown = [f"{name}={value!r}" for name, value in marks.items() if value or (name == "usd" and value is not None)]
+        tokens = (f"prompt_tokens={self.prompt_tokens!r}", f"completion_tokens={self.completion_tokens!r}")
+        return f"RequestUsage({', '.join([*tokens, *shown])})"
 
     @property
     def total_tokens(self) -> int:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, cast
+from typing import Final, Protocol, Self, cast
 from weakref import WeakKeyDictionary
 
 REFUSED_REDIRECT: Final = "x-symposia-refused-redirect"

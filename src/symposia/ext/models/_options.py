@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from pydantic import BaseModel, SecretStr
 
 from symposia.core import ComponentModel
-from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +74,7 @@ class ClientOptions:
             MissingExtraError: The SDK is not installed.
             InvalidArgumentError: The client has no such option, of which the text suggests the nearest; or no model is
                 named, which is checked before a key is looked up.
+            ArgumentTypeError: ``timeout`` or ``max_retries`` is no number.
         """
         name = type(client).__name__
         if not is_installed(sdk):
@@ -81,6 +82,7 @@ class ClientOptions:
         known = names()
         check_known(name, given.keys() - known.later_arguments, known.suggested)
         ours = known.connection | known.behaviour
+        _check_numbers(name, given)
         return cls(
             model=check_model(name, given.get("model")),
             connection={key: given[key] for key in given if key in known.connection and _is_given(key, given[key])},
@@ -105,6 +107,15 @@ def check_installed(package: str, feature: str, extra: str) -> None:
     """
     if not is_installed(package):
         raise MissingExtraError(feature, extra)
+
+
+def _check_numbers(owner: str, given: Mapping[str, object]) -> None:
+    """Check the options that the SDKs only look at when a request is sent; a program may have read them from a file."""
+    seconds, retries = given.get("timeout"), given.get("max_retries")
+    if isinstance(seconds, str | bytes | bool):  # the HTTP clients have types of their own for several limits
+        raise ArgumentTypeError(f"timeout of {owner} is {seconds!r}: give seconds, such as 60.0.")
+    if retries is not None and not isinstance(retries, int):
+        raise ArgumentTypeError(f"max_retries of {owner} is {retries!r}: give a whole number.")
 
 
 def _is_given(name: str, value: object) -> bool:

@@ -200,11 +200,19 @@ class ModelCatalog(Generic[P]):
         model_info: ModelInfo | None = None,
         model_capabilities: ModelCapabilities | None = None,
         *,
+        server: str | None = None,
         stacklevel: int,
     ) -> tuple[P, ModelInfo]:
         """The profile of a model, and its abilities: those that the user gives, or else those of the profile.
 
         A model that is not in the catalog gets a warning that says what is assumed of it, unless the user says it.
+
+        Args:
+            model: The model.
+            model_info: The abilities that the user gives.
+            model_capabilities: The same under their former name.
+            server: Who serves the model, as the warning names it, if that is not the vendor.
+            stacklevel: As `warnings.warn` counts it.
 
         Raises:
             ValueError: `model_info` lacks a field.
@@ -215,7 +223,7 @@ class ModelCatalog(Generic[P]):
             return profile, model_info
         if model_capabilities is not None:
             return profile, {**profile.as_model_info(), **model_capabilities}
-        self.warn_if_unknown(model, stacklevel=stacklevel + 1)
+        self.warn_if_unknown(model, server=server, stacklevel=stacklevel + 1)
         return profile, profile.as_model_info()
 
     def knows(self, model: str) -> bool:
@@ -241,15 +249,22 @@ class ModelCatalog(Generic[P]):
         names = self._spellings(str(stated.get("like", model)))
         return next((self._prices[name] for name in names if name in self._prices), None)
 
-    def warn_if_unknown(self, model: str, *, stacklevel: int) -> None:
-        """Warn about the profile that is assumed for a model that is not in the catalog."""
+    def warn_if_unknown(self, model: str, *, server: str | None = None, stacklevel: int) -> None:
+        """Warn about the profile that is assumed for a model that is not in the catalog; see `describe`."""
         if self.knows(model):
             return
         likeness = self._likeness(model)
         profile = self.find(model)
         like = "is taken to have the usual abilities" if likeness is None else f"is taken to be like {likeness!r}"
-        subject = f"{self._vendor} model {model!r} is not known to this version of symposia and {like}"
-        warnings.warn(UnknownModelWarning(subject, profile), stacklevel=_level_outside(stacklevel + 1))
+        named = f"{self._vendor} model {model!r}" if server is None else f"Model {model!r} of {server}"
+        subject = f"{named} is not known to this version of symposia and {like}"
+        near = None if likeness is not None else self._nearest(model)
+        warnings.warn(UnknownModelWarning(subject, profile, near), stacklevel=level_outside(stacklevel + 1))
+
+    def _nearest(self, model: str) -> str | None:
+        """The model in the catalog whose name may have been meant."""
+        near = (difflib.get_close_matches(name, self._names, n=1, cutoff=0.8) for name in self._spellings(model))
+        return next((found[0] for found in near if found), None)
 
     def _likeness(self, model: str) -> str | None:
         resemblance = self._resemblance(model)
@@ -273,36 +288,42 @@ def shipped_catalog(
     title: str,
     profile_class: type[P],
     *,
+    profiles: str | None = None,
     prices: str | None = None,
     spellings: Callable[[str], Sequence[str]] = usual_spellings,
 ) -> ModelCatalog[P]:
     """The catalog of a vendor whose profiles and prices come with this version.
 
     Args:
-        name: The name of the vendor in the registry, and of its file.
+        name: The name of the vendor in the registry.
         title: The vendor, as warnings name it.
         profile_class: The class of its profiles.
-        prices: Whose prices hold, if not those that the file of the profiles names, or the vendor's own.
+        profiles: Whose profiles hold, if not the vendor's own, as far as `profile_class` has their fields.
+        prices: Whose prices hold, if not those that the file of the profiles names, or those of `profiles`.
         spellings: See `ModelCatalog`.
     """
-    data = shipped_profiles(name)
-    prices = prices or data.get("prices", name)
+    file = profiles or name
+    data = shipped_profiles(file)
+    prices = prices or data.get("prices", file)
+    taken = frozenset(field.name for field in fields(profile_class))
+
+    def make(table: Table, what: str) -> P:
+        own = table if profiles is None else {field: table[field] for field in table if field in taken}
+        return _make_profile(profile_class, None, own, f"The profile of {what}")
+
     return ModelCatalog(
         title,
-        {
-            model: _make_profile(profile_class, None, table, f"The profile of {model!r}")
-            for model, table in data["models"].items()
-        },
-        otherwise=_make_profile(profile_class, None, data["otherwise"], "The profile of others"),
+        {model: make(table, repr(model)) for model, table in data["models"].items()},
+        otherwise=make(data["otherwise"], "others"),
         prices=shipped_prices(prices) if prices else {},
         name=name,
-        profile_source=shipped_source("profiles", name),
+        profile_source=shipped_source("profiles", file),
         price_source=shipped_source("prices", prices) if prices else None,
         spellings=spellings,
     )
 
 
-def _level_outside(stacklevel: int) -> int:
+def level_outside(stacklevel: int) -> int:
     """The stack level of the program's own line, also where it made the client by `from_name` or a vendor's entry."""
     # warnings.warn(skip_file_prefixes=...) does this from Python 3.12 on.
     frame: FrameType | None = sys._getframe(stacklevel)  # noqa: SLF001 - as warnings.warn itself finds the line
@@ -332,11 +353,12 @@ class UnknownModelWarning(UserWarning):
         assumption: The same in words, without the advice, which is for programs.
     """
 
-    def __init__(self, subject: str, profile: ModelProfile) -> None:
+    def __init__(self, subject: str, profile: ModelProfile, near: str | None = None) -> None:
         info, context = profile.as_model_info(), f"{profile.context:,} tokens of context"
-        super().__init__(f"{subject}: {info}, {context}. Give model_info= if that is wrong.")
+        hint = "" if near is None else f" Did you mean {near!r}?"
+        super().__init__(f"{subject}: {info}, {context}.{hint} Give model_info= if that is wrong.")
         abilities = [name.replace("_", " ").replace("json", "JSON") for name, has in info.items() if has is True]
-        self.assumption = f"{subject}: {', '.join([*abilities, context])}."
+        self.assumption = f"{subject}: {', '.join([*abilities, context])}.{hint}"
 
 
 _BOUNDARIES: Final = ("", "-", "@", ":")

@@ -49,6 +49,7 @@ class Conversation:
         tools: The tools that are offered.
         output_schema: The JSON schema that the answer has to have, if one is asked for.
         streams: Whether the answer is to be streamed.
+        earlier_turns: How often the model has answered in the part of the conversation that the vendor has stored.
     """
 
     model: str
@@ -57,6 +58,7 @@ class Conversation:
     tools: tuple[OfferedTool, ...] = ()
     output_schema: Mapping[str, Any] | None = None
     streams: bool = False
+    earlier_turns: int = 0
 
     @property
     def last_message(self) -> Message | None:
@@ -65,7 +67,7 @@ class Conversation:
     @property
     def turn(self) -> int:
         """How often the model has answered in this conversation, and 1 for the answer that is asked for."""
-        return 1 + sum(message.role == "assistant" for message in self.messages)
+        return 1 + self.earlier_turns + sum(message.role == "assistant" for message in self.messages)
 
     @property
     def images(self) -> int:

@@ -32,6 +32,7 @@ PARTS = {
     "assistant": ("output_text", "refusal"),
 }
 LEAST_TOKENS = 16
+ID = re.compile(r"resp_[0-9a-f]{24}_(?P<turn>\d+)")
 LONGEST_CALL_ID = 64
 
 
@@ -47,7 +48,14 @@ def conversation(fields: Mapping[str, Any]) -> Conversation:
         tools=tuple(_offered(tool) for tool in fields.get("tools") or ()),
         output_schema=form.get("schema") if form.get("type") == "json_schema" else None,
         streams=bool(fields.get("stream")),
+        earlier_turns=_turn_of(str(fields.get("previous_response_id"))),
     )
+
+
+def _turn_of(response: str) -> int:
+    """The turn of a response, by its id; 0 if no response of this server has it."""
+    found = ID.fullmatch(response)
+    return int(found["turn"]) if found else 0
 
 
 def _within(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -291,9 +299,17 @@ def _response(reply: Reply, body: Mapping[str, Any], items: Sequence[object]) ->
 
 
 def _frame(body: Mapping[str, Any]) -> dict[str, Any]:
-    # Unlike other answers this one can be referred to, so that each request gets an id of its own.
+    # Unlike other answers this one can be referred to, so that each request gets an id of its own. It has the turn in
+    # it, which the next request does not tell; so the server stores nothing, and forgets nothing when it is restarted.
     identity = sha256(json.dumps(body, sort_keys=True, default=str).encode()).hexdigest()[:24]
-    return {"id": f"resp_{identity}", "object": "response", "created_at": 1, "model": body["model"], "error": None}
+    turn = conversation(body).turn
+    return {
+        "id": f"resp_{identity}_{turn}",
+        "object": "response",
+        "created_at": 1,
+        "model": body["model"],
+        "error": None,
+    }
 
 
 def _usage(reply: Reply) -> object:

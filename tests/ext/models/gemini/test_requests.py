@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from tests.support.model_clients import ADD, GEMINI, read
 
 from symposia.core import FunctionCall
-from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,

@@ -25,7 +25,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import FunctionTool
 from symposia.ext.models.openai import BaseOpenAIChatCompletionClient
-from symposia.testing.model_server import Failure, MockModelServer, Raw, Reply, Thinking, ToolCall
+from symposia.testing.model_server import Failure, MockModelServer, Raw, Reply, Rule, Thinking, ToolCall, When
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
 CALL = ToolCall(id="call_1", name="add", arguments='{"a": 1}')
@@ -415,6 +415,19 @@ async def test_only_what_is_new_is_sent_after_a_stored_response(server: MockMode
     assert third["input"] == [{"role": "user", "content": "Thanks."}]
     assert first["store"] is second["store"] is True
     assert len({second["previous_response_id"], third["previous_response_id"]}) == 2
+
+
+async def test_the_turns_before_a_stored_response_count(server: MockModelServer) -> None:
+    client = client_of(server, use_previous_response_id=True)
+    for turn in (3, 1, 2):
+        server.add_rule(Rule([Reply(text=f"answer {turn}")], when=When(turn=turn)))
+    messages: list[LLMMessage] = []
+    for turn in (1, 2, 3):
+        messages.append(UserMessage(content="next", source="user"))
+        result = await client.create(messages)
+        assert result.content == f"answer {turn}"
+        messages.append(result.to_message("bot"))
+    assert len(server.last_body["input"]) == 1
 
 
 async def test_a_conversation_that_was_changed_is_sent_whole(server: MockModelServer) -> None:

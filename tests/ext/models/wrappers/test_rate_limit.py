@@ -5,6 +5,7 @@ import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import Any
 
 import pytest
 from tests.support.model_clients import ABLE, FORMATS, OPENAI, Vendor, kind_name, read
@@ -12,7 +13,7 @@ from tests.support.model_clients import ABLE, FORMATS, OPENAI, Vendor, kind_name
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import AgentId, CancellationToken, MessageHandlerContext
-from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage, UserMessage
 from symposia.ext.models._limit_headers import report_response
 from symposia.ext.models.cache import ChatCompletionCache
@@ -306,6 +307,22 @@ def test_a_limit_that_is_used_up_is_waited_for_until_its_reset() -> None:
     assert vendor.times[1] - vendor.times[0] >= 20
 
 
+def test_a_long_pause_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    vendor = Vendor1()
+
+    async def main() -> None:
+        client = RateLimitedClient(vendor.client(), requests_per_minute=600, name="long pause")
+        vendor.headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "59s"}
+        await ask(client)
+        assert not caplog.records
+        vendor.headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "2h5m"}
+        await ask(client)
+
+    simulate(main)
+    [record] = caplog.records
+    assert "takes no requests for 2:05:00: all clients that share this rate limit wait" in record.getMessage()
+
+
 def test_agents_take_turns_whatever_they_ask_for() -> None:
     vendor = Vendor1()
 
@@ -370,6 +387,12 @@ def test_clients_share_a_limit_by_name_or_by_address_model_and_rate(monkeypatch:
 
     simulate(main)
     assert [round(time - vendor.times[0]) for time in vendor.times] == [0, 0, 1, 2]
+
+
+def test_the_address_of_meters_is_refused_in_their_place() -> None:
+    meters: Any = "redis://localhost"
+    with pytest.raises(ArgumentTypeError, match=r"meters of RateLimitedClient is 'redis://.*': give a RedisMeters"):
+        RateLimitedClient(ReplayChatCompletionClient([]), meters=meters)
 
 
 @pytest.mark.parametrize("wrong", [0, -1, float("nan")])

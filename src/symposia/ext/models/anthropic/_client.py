@@ -134,17 +134,19 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         given = dict(create_args)
         model = check_model(type(self).__name__, given.get("model"))
         platform = platform_of(client)
-        profile, info = platform.catalog.describe(model, model_info, model_capabilities, stacklevel=3)
+        address = public_address(str(client.base_url))
+        service = Service.at(
+            address, title=platform.title, host=platform.host, provider=platform.provider, key=platform.key
+        )
+        server = None if is_at(address, platform.host) else service.name
+        profile, info = platform.catalog.describe(model, model_info, model_capabilities, server=server, stacklevel=3)
         json_output = _usual_json_output(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
-        address = public_address(str(client.base_url))
         writer = MessageWriter(
             model=model, vision=info["vision"], strict_ids=any(is_at(address, host) for host in HOSTS)
         )
         super().__init__(
-            service=Service.at(
-                address, title=platform.title, host=platform.host, provider=platform.provider, key=platform.key
-            ),
+            service=service,
             model=model,
             model_info=info,
             context=profile.context,

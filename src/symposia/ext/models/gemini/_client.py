@@ -114,7 +114,9 @@ class GeminiChatCompletionClient(VendorClient):
         base_url = given.connection.get("base_url")
         transport = GeminiTransport(_connect(model, given.connection, http, context), http, model)
         address = public_address(transport.address if base_url is None else base_url)
-        provider, key = (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
+        provider, key = (
+            (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
+        )
         sent = dict(given.arguments)
         json_output = _usual_json_output(sent.pop("response_format", None))
         writer = MessageWriter(model=model, vision=info["vision"], signed_calls=profile.signed_calls)

@@ -8,6 +8,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Unpack
 from urllib.parse import urlsplit
 
+from typing_extensions import TypedDict
+
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError
@@ -122,33 +124,35 @@ class BaseOpenAIChatCompletionClient(VendorClient):
 
         model = check_model(type(self).__name__, create_args.get("model"))
         address = str(client.base_url)
-        is_own = is_at(address, HOST)
         vendor = _vendor_at(address)
+        service = _service(client, vendor)
+        server = None if vendor is not None or is_at(address, HOST) else service.name
         catalog = _catalog(model, vendor)
-        profile, info = catalog.describe(model, model_info, model_capabilities, stacklevel=3)
-        writing: dict[str, Any] = {  # Any: each is of its field's type
-            "model": model,
-            "vision": info["vision"],
-            "add_name_prefixes": add_name_prefixes,
-            "include_name_in_message": include_name_in_message,
-        }
+        profile, info = catalog.describe(model, model_info, model_capabilities, server=server, stacklevel=3)
         chosen = choose_api(profile, address, "responses" if use_previous_response_id and api is None else api)
-        writing["blocks"] = blocks_key(VENDOR if chosen == "chat" else RESPONSES_VENDOR, address)
+        writing = _Writing(
+            model=model,
+            vision=info["vision"],
+            add_name_prefixes=add_name_prefixes,
+            include_name_in_message=include_name_in_message,
+            blocks=blocks_key(VENDOR if chosen == "chat" else RESPONSES_VENDOR, address),
+        )
         if use_previous_response_id:
             create_args = _with_stored_responses(chosen, create_args)
-        wire: WireFormat[Any]  # Any: only the format itself looks into its answers
-        if chosen == "chat":
-            arguments = identity = adapt_arguments(model, create_args, profile)
-            wire = ChatCompletionsFormat(MessageWriter(**writing), arguments, profile, cache_keys=is_own)
-        else:
-            arguments = adapt_response_arguments(model, create_args, profile, deployment=deployment)
-            identity = {"api": chosen, **create_args}
-            wire = ResponsesFormat(ItemWriter(**writing), arguments, cache_keys=is_own, keep=use_previous_response_id)
+        wire, identity = _wire_format(
+            chosen,
+            writing,
+            create_args,
+            profile,
+            cache_keys=is_at(address, HOST),
+            deployment=deployment,
+            keep=use_previous_response_id,
+        )
         transport: Transport = SdkTransport(
             client, path=PATHS[chosen], stream_type=openai.AsyncStream[object], errors=(openai.OpenAIError,)
         )
         super().__init__(
-            service=_service(client, vendor),
+            service=service,
             model=model,
             model_info=info,
             context=profile.context,
@@ -243,6 +247,35 @@ class OpenAIResponsesClient(BaseOpenAIChatCompletionClient):
         super().__init__(
             _connect(given.model, given.connection), create_args=given.arguments, api="responses", **given.behaviour
         )
+
+
+class _Writing(TypedDict):
+    """The arguments of `MessageWriter` and `ItemWriter`."""
+
+    model: str
+    vision: bool
+    add_name_prefixes: bool
+    include_name_in_message: bool
+    blocks: str
+
+
+def _wire_format(
+    api: Api,
+    writing: _Writing,
+    create_args: Mapping[str, object],
+    profile: OpenAIProfile,
+    *,
+    cache_keys: bool,
+    deployment: str | None,
+    keep: bool,
+) -> tuple[WireFormat[Any], Mapping[str, object]]:  # Any: only the format itself looks into its answers
+    """The format of an API, and the arguments that tell one client's effects from another's."""
+    if api == "chat":
+        chat = adapt_arguments(writing["model"], create_args, profile)
+        return ChatCompletionsFormat(MessageWriter(**writing), chat, profile, cache_keys=cache_keys), chat
+    arguments = adapt_response_arguments(writing["model"], create_args, profile, deployment=deployment)
+    wire = ResponsesFormat(ItemWriter(**writing), arguments, cache_keys=cache_keys, keep=keep)
+    return wire, {"api": api, **create_args}
 
 
 def choose_api(profile: OpenAIProfile, address: str, asked: Api | None) -> Api:

@@ -24,6 +24,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
@@ -144,7 +145,8 @@ def adapt_arguments(model: str, arguments: Mapping[str, object], profile: OpenAI
         refused := [name for name in SAMPLING if name in body]
     ):
         warnings.warn(
-            f"Model {model!r} takes no {', '.join(refused)} while it reasons: left out of its requests.", stacklevel=4
+            f"Model {model!r} takes no {', '.join(refused)} while it reasons: left out of its requests.",
+            stacklevel=level_outside(1),
         )
         body = {name: value for name, value in body.items() if name not in refused}
     return body

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, nullcontext
 from typing import Final
 
-from symposia.core.argument_checks import check_count
+from symposia.core.argument_checks import check_count, check_instance
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, estimate_tokens
 from symposia.ext.models._conversation_fold import ConversationFold
@@ -41,7 +41,7 @@ class RateLimitedClient(ModelClientWrapper):
         meters: Shares the limit with other processes; by default, it holds in this one.
 
     Raises:
-        ArgumentTypeError: `client` is not a client, or `priority` is no integer.
+        ArgumentTypeError: `client` is not a client, `priority` is no integer, or `meters` is no `RedisMeters`.
         InvalidArgumentError: A rate is not above 0, or another client has this name and other rates.
     """
 
@@ -59,6 +59,7 @@ class RateLimitedClient(ModelClientWrapper):
     ) -> None:
         super().__init__(client)
         check_count("priority", type(self).__name__, priority)
+        check_instance("meters", type(self).__name__, meters, RedisMeters, "RedisMeters(host='localhost')")
         rates = Rates(requests_per_minute, tokens_per_minute, input_tokens_per_minute, output_tokens_per_minute)
         for given in rates:
             if given is not None and not given > 0:

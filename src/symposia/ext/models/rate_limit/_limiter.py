@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import warnings
 from collections.abc import Awaitable, Mapping, Sequence
 from copy import copy
+from datetime import timedelta
 from typing import Final
 
 from symposia.core import CancellationToken, cancelled_by
@@ -19,6 +21,11 @@ from symposia.ext.models.rate_limit._meters import Load, Meters, Rates
 TOO_MANY: Final = 429
 OVERLOADED: Final = frozenset({TOO_MANY, 503, 529})
 """Statuses whose ``Retry-After`` holds for all requests; 529 is Anthropic's."""
+
+LONG_PAUSE: Final = 60.0
+"""Seconds of a pause that are logged as a warning: limits of a minute need less, those of a day may need hours."""
+
+logger = logging.getLogger(__name__)
 
 FIRST_ANSWER: Final = 256.0
 """Tokens that the first answer is expected to have; later ones as many as those before, on average."""
@@ -96,6 +103,8 @@ class RateLimiter:
             if told != Rates():
                 self._rates = self._given.below(told)
             if pause := _pause(status, headers, report):
+                if pause >= LONG_PAUSE:
+                    _log_pause(pause)
                 await self._tell(self._meters.pause(pause))
 
     async def _correct(self, load: Load) -> None:
@@ -176,6 +185,14 @@ class _Waiter:
     def fail(self, error: Exception) -> None:
         if not self.turn.done():
             self.turn.set_exception(error)
+
+
+def _log_pause(seconds: float) -> None:
+    logger.warning(
+        "The vendor takes no requests for %s: all clients that share this rate limit wait. Cancel them, or give "
+        "another model, if that is too long.",
+        timedelta(seconds=round(seconds)),
+    )
 
 
 def _positive(limit: float | None) -> float | None:

@@ -17,5 +17,5 @@ VENDOR = compatible_vendor(
     key="ANTHROPIC_API_KEY",
     models="claude",
     default_model="claude-sonnet-5-5",
-    profiles=shipped_catalog("anthropic-openai", "Anthropic", OpenAIProfile),
+    profiles=shipped_catalog("anthropic-openai", "Anthropic", OpenAIProfile, profiles="anthropic"),
 )

@@ -24,6 +24,7 @@ from symposia.core.models import (
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, ToolChoice
 from symposia.ext.models.openai._profiles import OpenAIProfile
@@ -179,14 +180,15 @@ def adapt_response_arguments(
         warnings.warn(
             f"The Responses API, which answers for model {model!r}, takes no {', '.join(lacking)}: left out of its "
             "requests. With api='chat' they are sent, where the model takes them.",
-            stacklevel=4,
+            stacklevel=level_outside(1),
         )
     if profile.effort is None:
         return body
     reasoning = cast("Mapping[str, object]", body.get("reasoning") or {})
     if (reasoning.get("effort") or profile.effort) != "none" and (refused := [n for n in SAMPLING if n in body]):
         warnings.warn(
-            f"Model {model!r} takes no {', '.join(refused)} while it reasons: left out of its requests.", stacklevel=4
+            f"Model {model!r} takes no {', '.join(refused)} while it reasons: left out of its requests.",
+            stacklevel=level_outside(1),
         )
         body = {name: value for name, value in body.items() if name not in refused}
     return _merged(body, {"include": [ENCRYPTED_REASONING]})
