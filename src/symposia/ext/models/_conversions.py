@@ -106,7 +106,10 @@ class _Conversion(weakref.ref[Any], Generic[C]):
         """Note a message and its result."""
         fields: Fields = vars(message)
         self.key = id(message)
-        self.fields: Fields = {name: _copied(field) for name, field in fields.items()}
+        # Most fields are text or None, for which a call is saved: this is done for each message of a new conversation.
+        self.fields: Fields = {
+            name: field if field is None or type(field) is str else _copied(field) for name, field in fields.items()
+        }
         self.calls: Sequence[FunctionCall] = ()
         self.parts: Sequence[BaseModel] = ()
         self.call_fields: list[object] | None = None

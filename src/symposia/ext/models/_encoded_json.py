@@ -32,7 +32,9 @@ class EncodedObject(dict[str, object]):
         try:
             return self._encoded
         except AttributeError:
-            encoded = encode_json(self)
+            # Not by `encode_json`: to look for objects in it that are encoded already takes longer than to encode them,
+            # and pictures, which do not, are not kept.
+            encoded = _encoded(self)
         if len(encoded) <= LONGEST_KEPT:
             self._encoded = encoded
         return encoded
