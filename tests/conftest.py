@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -33,16 +34,31 @@ LINUX_ONLY = (
 )
 """Tests of what only Linux has: files and folders below this one."""
 
+APART = {
+    "ext/models/litellm": "litellm",
+    "ext/models/llama_cpp": "llama_cpp",
+    "ext/models/semantic_kernel": "semantic_kernel",
+}
+"""Tests of libraries that are extras apart from ``all``, and the module without which they are not collected:
+`scripts/test --apart` has environments for them."""
+MISSING = {folder: module for folder, module in APART.items() if find_spec(module) is None}
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--portable", action="store_true", help="leave out the tests that need Linux")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if not config.getoption("portable") and sys.platform == "linux":
-        return None
     here = Path(__file__).parent
-    return any(collection_path == here / each for each in LINUX_ONLY) or None
+    left_out = list(MISSING)
+    if config.getoption("portable") or sys.platform != "linux":
+        left_out += LINUX_ONLY
+    return any(collection_path == here / each for each in left_out) or None
+
+
+def pytest_report_header() -> list[str]:
+    """Tell the tests that are not collected here."""
+    return [f"not collected: tests/{folder}, since {module} is not installed" for folder, module in MISSING.items()]
 
 
 settings.register_profile("symposia", deadline=None)  # a busy machine is slow, which is no fault of a test

@@ -23,6 +23,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from types import FrameType
 
 
@@ -48,6 +49,14 @@ def lazy_names(
         return sorted({*vars(sys.modules[package]), *homes})
 
     return get, names_of
+
+
+def is_installed(module: str) -> bool:
+    """Whether a library's module is installed. It is not imported, but the package that it is in may be."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 class lazy_module:  # noqa: N801 - used like a function

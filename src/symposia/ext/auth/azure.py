@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import BaseModel
 from typing_extensions import override
 
-from symposia._lazy import explained_names, lazy_module
+from symposia._lazy import explained_names, is_installed, lazy_module
 from symposia.core import Component
 from symposia.core.exceptions import ComponentError, MissingExtraError
 
@@ -95,9 +94,5 @@ class AzureTokenProvider(Component[TokenProviderConfig]):
 
 
 def _check_installed() -> None:
-    try:
-        installed = find_spec("azure.identity") is not None
-    except ModuleNotFoundError:  # not even the package that it would be in
-        installed = False
-    if not installed:
+    if not is_installed("azure.identity"):
         raise MissingExtraError("AzureTokenProvider", "azure")

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
+from symposia._lazy import is_installed
 from symposia.core.exceptions import UsageError
-from symposia.ext.models._options import check_installed, is_installed
+from symposia.ext.models._options import check_installed
 
 ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
 BEARER_KEY: Final = "AWS_BEARER_TOKEN_BEDROCK"

@@ -26,8 +26,8 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
-from symposia.ext.models._limit_headers import report_response
 from symposia.ext.models._options import as_arguments
+from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._transport import CancellableCalls, EventStream, Transport

@@ -85,6 +85,34 @@ class ConversionCache(Generic[M, C]):
         return added
 
 
+class ItemConversions(Generic[M, C]):
+    """A `ConversionCache` of messages that may be several items each on the wire: all items, in one list.
+
+    Most messages are one item. It is kept without its list: a thousand concurrent calls in conversations of ten
+    messages keep 10,000 objects fewer for the garbage collector to look through.
+    """
+
+    def __init__(self, convert: Callable[[M], Sequence[C]]) -> None:
+        def alone(message: M) -> C | list[C]:
+            items = convert(message)
+            return items[0] if len(items) == 1 else list(items)
+
+        self._kept: ConversionCache[M, C | list[C]] = ConversionCache(alone)
+
+    def each(self, messages: Iterable[M]) -> list[C]:
+        """The items of messages, in their order. They are shared; the list is the caller's."""
+        kept = self._kept.each(messages)
+        if list not in set(map(type, kept)):
+            return cast("list[C]", kept)
+        items: list[C] = []
+        for one in kept:
+            if type(one) is list:
+                items += cast("list[C]", one)
+            else:
+                items.append(cast("C", one))
+        return items
+
+
 class _Conversion(weakref.ref[Any], Generic[C]):
     """The result for a message, and what the message consisted of.
 
@@ -140,19 +168,21 @@ class _Conversation(Generic[C]):
     def __init__(self) -> None:
         self.results: list[C] = []
         self._fields: list[Fields] = []
-        self._calls: list[FunctionCall] = []
-        self._call_fields: list[object] = []
-        self._parts: list[BaseModel] = []
-        self._part_fields: list[Fields] = []
+        # Tuples, since an empty one is no object of its own: most conversations have neither calls nor parts.
+        self._calls: tuple[FunctionCall, ...] = ()
+        self._call_fields: tuple[object, ...] = ()
+        self._parts: tuple[BaseModel, ...] = ()
+        self._part_fields: tuple[Fields, ...] = ()
 
     def extend(self, conversions: Sequence[_Conversion[C]]) -> None:
-        for each in conversions:
-            self.results.append(each.result)
-            self._fields.append(each.fields)
-            self._calls += each.calls
-            self._call_fields += each.call_fields or ()
-            self._parts += each.parts
-            self._part_fields += each.part_fields or ()
+        self.results += [each.result for each in conversions]
+        self._fields += [each.fields for each in conversions]
+        structured = [each for each in conversions if each.call_fields is not None]
+        if structured:
+            self._calls += tuple(call for each in structured for call in each.calls)
+            self._call_fields += tuple(fields for each in structured for fields in each.call_fields or ())
+            self._parts += tuple(part for each in structured for part in each.parts)
+            self._part_fields += tuple(fields for each in structured for fields in each.part_fields or ())
 
     def begins(self, messages: Sequence[object]) -> bool:
         """Whether these messages begin with messages of the same content.
@@ -162,8 +192,8 @@ class _Conversation(Generic[C]):
         # Equal texts are mostly the same object, which is seen without comparing them.
         return (
             self._fields == list(map(_fields, messages[: len(self._fields)]))
-            and self._call_fields == list(map(_call_fields, self._calls))
-            and self._part_fields == list(map(_fields, self._parts))
+            and self._call_fields == tuple(map(_call_fields, self._calls))
+            and self._part_fields == tuple(map(_fields, self._parts))
         )
 
 

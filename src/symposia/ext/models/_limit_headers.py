@@ -1,23 +1,15 @@
-"""What a response says about a vendor's limits, and how wrappers learn of it.
-
-A wrapper around a client is several calls away from the response whose headers it needs, with other wrappers between
-them. So it listens by a context variable, which the tasks of the call inherit. Rejected: the headers on each
-`CreateResult` (a result is kept, compared and recorded; its headers are none of that), and a hook on the client (one
-client serves many wrappers, and a wrapper many clients).
-"""
+"""What the headers of a response say about a vendor's limits."""
 
 from __future__ import annotations
 
 import math
 import re
 import time
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|d|h|m|s)")
@@ -174,41 +166,3 @@ def _until_date(text: str, now: float | None) -> float | None:
 
 def _now(now: float | None) -> float:
     return time.time() if now is None else now
-
-
-ResponseListener: TypeAlias = Callable[[int | None, Mapping[str, str]], None]
-"""A function that is given the status and the headers of each response."""
-
-_listeners: ContextVar[tuple[ResponseListener, ...]] = ContextVar("symposia_response_listeners", default=())
-_retried_outside: ContextVar[bool] = ContextVar("symposia_retried_outside", default=False)
-
-
-@contextmanager
-def listening_to_responses(listener: ResponseListener) -> Generator[None]:
-    """Call `listener` with each response that the calls inside get. Do not hold it open over a ``yield``."""
-    token = _listeners.set((*_listeners.get(), listener))
-    try:
-        yield
-    finally:
-        _listeners.reset(token)
-
-
-def report_response(status: int | None, headers: Mapping[str, str]) -> None:
-    """Call the listeners with a response."""
-    for listener in _listeners.get():
-        listener(status, headers)
-
-
-@contextmanager
-def retried_outside() -> Generator[None]:
-    """Have the vendors' SDKs not retry what is called inside, since the caller does. See `listening_to_responses`."""
-    token = _retried_outside.set(True)
-    try:
-        yield
-    finally:
-        _retried_outside.reset(token)
-
-
-def is_retried_outside() -> bool:
-    """Whether the caller retries, so that the SDK must not: three attempts of each would make nine."""
-    return _retried_outside.get()

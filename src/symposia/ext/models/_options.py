@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Self, cast
 
 from pydantic import BaseModel, SecretStr
 
+from symposia._lazy import is_installed
 from symposia.core import ComponentModel
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, UsageError
 
@@ -89,14 +89,6 @@ class ClientOptions:
             behaviour={key: given[key] for key in given if key in known.behaviour},
             arguments={key: given[key] for key in given if key not in ours},
         )
-
-
-def is_installed(sdk: str) -> bool:
-    """Whether a vendor's SDK is installed. It is not imported, but the package that it is in may be."""
-    try:
-        return find_spec(sdk) is not None
-    except ModuleNotFoundError:  # not even the package that it would be in
-        return False
 
 
 def check_installed(package: str, feature: str, extra: str) -> None:

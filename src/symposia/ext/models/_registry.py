@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, Final
 
+from symposia._lazy import is_installed
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext._registry import Registry, check_entry_name
-from symposia.ext.models._options import is_installed
 from symposia.ext.models._profile_data import stated_profiles, stated_vendors
 from symposia.ext.models._profiles import ModelCatalog
 

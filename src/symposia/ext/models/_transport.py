@@ -18,7 +18,7 @@ from typing_extensions import override
 from symposia.core import CancellationToken
 from symposia.ext.models._encoded_json import encode_json, replace_surrogates
 from symposia.ext.models._http_clients import adapt_http_client
-from symposia.ext.models._limit_headers import is_retried_outside
+from symposia.ext.models._response_listeners import is_retried_outside
 from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
 from symposia.ext.models._wire_format import Body
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
 
 from symposia.core import CancellationToken, FunctionCall
@@ -17,10 +18,14 @@ from symposia.core.json_values import encodable
 from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversions import ConversionCache as ConversionCache  # noqa: PLC0414 - every format needs it
+from symposia.ext.models._conversions import ItemConversions as ItemConversions  # noqa: PLC0414 - likewise
 from symposia.ext.models._reported_errors import raise_reported
 
 Body: TypeAlias = dict[str, object]
 """A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
+JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of a model, a vendor or a tool's schema
+OPEN: Final = ConfigDict(extra="allow")
+"""The configuration of a vendor's types. What a service adds is kept, and some of it goes back to it."""
 
 W = TypeVar("W")
 W_co = TypeVar("W_co", covariant=True)
@@ -119,6 +124,21 @@ def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
     if not isinstance(tool, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
         raise ArgumentTypeError(f"A tool of a model is a Tool, such as FunctionTool(function, '…'), not {tool!r}.")
     return tool
+
+
+def check_tool_name(schema: ToolSchema, allowed: re.Pattern[str], rule: str) -> None:
+    """Check the name of a tool before it is sent: a vendor's error names neither the tool nor the rule.
+
+    Args:
+        schema: The tool's description.
+        allowed: What the whole name has to match.
+        rule: The same in words, as in ``OpenAI allows 1 to 64 letters``.
+
+    Raises:
+        InvalidArgumentError: The vendor refuses it.
+    """
+    if not allowed.fullmatch(schema["name"]):
+        raise InvalidArgumentError(f"Tool name {schema['name']!r}: {rule}.")
 
 
 def function_description(schema: ToolSchema) -> dict[str, object]:

@@ -6,17 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, cast
 
-from symposia._lazy import lazy_module
+from symposia._lazy import is_installed, lazy_module
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.argument_checks import check_count
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError
 from symposia.core.logging import LLMRetryEvent
 from symposia.core.models import ChatCompletionClient, CreateResult
 from symposia.core.telemetry import events_are_read, log_event
-from symposia.ext.models._limit_headers import retried_outside
+from symposia.ext.models._response_listeners import retried_outside
 from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, is_lost_connection, model_name
 
 __all__ = ["RetryingClient"]
@@ -65,7 +64,7 @@ class RetryingClient(ModelClientWrapper):
         longest_wait: float = 60,
     ) -> None:
         super().__init__(client)
-        if find_spec("tenacity") is None:
+        if not is_installed("tenacity"):
             raise MissingExtraError(type(self).__name__, "retry")
         check_count("max_attempts", type(self).__name__, max_attempts)
         if max_attempts < 1 or not max_seconds >= 0 or not longest_wait >= 0:

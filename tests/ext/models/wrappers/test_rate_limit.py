@@ -15,7 +15,7 @@ from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import AgentId, CancellationToken, MessageHandlerContext
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, RequestUsage, UserMessage
-from symposia.ext.models._limit_headers import report_response
+from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, Required, TypeAlias, cast
+from typing import Annotated, Final, Literal, Required, TypeAlias, cast
 
-from pydantic import ConfigDict, Discriminator, Tag, with_config
+from pydantic import Discriminator, Tag, with_config
 from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser
+from symposia.ext.models._wire_format import OPEN, JsonObject, TokenCount, join_thought, json_parser
 
 # The wire ------------------------------------------------------------------------------------------------------------
-
-OPEN: Final = ConfigDict(extra="allow")
-
-JsonObject: TypeAlias = dict[str, Any]  # Any: which fields a block has, and of which types, depends on its kind
 
 
 @with_config(OPEN)

@@ -20,8 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._wire_format import Body
-from symposia.ext.models.anthropic._answer import JsonObject
+from symposia.ext.models._wire_format import Body, JsonObject
 from symposia.ext.models.anthropic._request import PARTS
 
 _MARK: Final = "cache_control"

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
@@ -37,13 +36,15 @@ from symposia.ext.models._prompts import (
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
+    JsonObject,
     JsonOutput,
     ToolChoice,
     arguments_object,
+    check_tool_name,
     takes_no_images,
     tool_schema,
 )
-from symposia.ext.models.anthropic._answer import VENDOR, JsonObject
+from symposia.ext.models.anthropic._answer import VENDOR
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
@@ -197,10 +198,7 @@ def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
         InvalidArgumentError: Anthropic does not allow its name.
     """
     schema = tool_schema(tool)
-    if not _TOOL_NAME.fullmatch(schema["name"]):
-        raise InvalidArgumentError(
-            f"Tool name {schema['name']!r}: Anthropic allows 1 to 128 letters, digits, underscores and hyphens."
-        )
+    check_tool_name(schema, _TOOL_NAME, "Anthropic allows 1 to 128 letters, digits, underscores and hyphens")
     written: dict[str, object] = {
         "name": schema["name"],
         "description": schema.get("description", ""),

@@ -10,11 +10,9 @@ from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
-from symposia.ext.models._wire_format import json_parser, partial_answer
+from symposia.ext.models._wire_format import OPEN, JsonObject, json_parser, partial_answer
 from symposia.ext.models.anthropic._answer import (
-    OPEN,
     Block,
-    JsonObject,
     MessageWire,
     ToolUseBlock,
     UsageWire,

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Required, TypeAlias, cast
+from typing import Final, Required, cast
 
-from pydantic import ConfigDict, with_config
+from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
 from symposia.ext.models._reported_errors import raise_reported
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id, partial_answer
+from symposia.ext.models._wire_format import (
+    OPEN,
+    JsonObject,
+    TokenCount,
+    join_thought,
+    json_parser,
+    new_call_id,
+    partial_answer,
+)
 
 # The wire ------------------------------------------------------------------------------------------------------------
-
-OPEN: Final = ConfigDict(extra="allow")
-JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of the model or of the vendor
 
 
 @with_config(OPEN)

@@ -35,13 +35,15 @@ from symposia.ext.models._prompts import (
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
+    JsonObject,
     JsonOutput,
     ToolChoice,
     arguments_object,
+    check_tool_name,
     takes_no_images,
     tool_schema,
 )
-from symposia.ext.models.gemini._answer import VENDOR, JsonObject, Part, join_texts
+from symposia.ext.models.gemini._answer import VENDOR, Part, join_texts
 
 UNSIGNED: Final = "skip_thought_signature_validator"
 """The signature of a call that the model did not make itself, such as one of another model (Google's page on thought
@@ -222,11 +224,12 @@ def write_tool(tool: Tool | ToolSchema) -> JsonObject:
         InvalidArgumentError: Google does not allow its name.
     """
     schema = tool_schema(tool)
-    if not _TOOL_NAME.fullmatch(schema["name"]):
-        raise InvalidArgumentError(
-            f"Tool name {schema['name']!r}: Google allows a letter or an underscore, and then up to 127 letters, "
-            "digits, underscores, dots, colons and hyphens."
-        )
+    check_tool_name(
+        schema,
+        _TOOL_NAME,
+        "Google allows a letter or an underscore, and then up to 127 letters, digits, underscores, dots, colons and "
+        "hyphens",
+    )
     written: JsonObject = {"name": schema["name"], "description": schema.get("description", "")}
     parameters = schema.get("parameters")
     # A function without parameters has no schema: one of an object without properties has been refused.

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final, Required, TypeAlias, cast
+from typing import Annotated, Final, Required, TypeAlias, cast
 from uuid import uuid4
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, with_config
+from pydantic import Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
 from symposia.ext.models._reported_errors import raise_reported
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, partial_answer
-
-OPEN: Final = ConfigDict(extra="allow")
-JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of the model or of the vendor
+from symposia.ext.models._wire_format import OPEN, JsonObject, TokenCount, join_thought, json_parser, partial_answer
 
 
 @with_config(OPEN)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from itertools import chain
 from typing import Any, Final, Unpack
 
 from symposia.core.models import LLMMessage
@@ -14,7 +13,7 @@ from symposia.ext.models._options import ClientOptions, OptionNames, check_key, 
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache
+from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions
 from symposia.ext.models.mistral._answer import CompletionAssembly, parse_completion, read_completion
 from symposia.ext.models.mistral._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, MistralClientConfiguration
 from symposia.ext.models.mistral._request import MessageWriter, add_arguments, order_messages, write_request
@@ -39,12 +38,12 @@ class MistralFormat:
     def __init__(self, writer: MessageWriter, arguments: Mapping[str, object]) -> None:
         self._arguments: Body = {}
         add_arguments(self._arguments, arguments)
-        self._written: ConversionCache[LLMMessage, list[EncodedObject]] = ConversionCache(writer.write)
+        self._written: ItemConversions[LLMMessage, EncodedObject] = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
         systems = leading_system_messages(request.messages)
-        rest = chain.from_iterable(self._written.each(request.messages[len(systems) :]))
+        rest = self._written.each(request.messages[len(systems) :])
         return write_request(self._arguments, order_messages(systems, rest), request, stream=stream)
 
     parse = staticmethod(parse_completion)

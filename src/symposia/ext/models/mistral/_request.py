@@ -13,7 +13,6 @@ from pydantic import BaseModel
 
 from symposia.core import Image
 from symposia.core.argument_checks import not_a_message
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResultMessage,
@@ -28,13 +27,15 @@ from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
     ChatRequest,
+    JsonObject,
     JsonOutput,
     ToolChoice,
+    check_tool_name,
     function_description,
     takes_no_images,
     tool_schema,
 )
-from symposia.ext.models.mistral._answer import ID_LENGTH, VENDOR, JsonObject
+from symposia.ext.models.mistral._answer import ID_LENGTH, VENDOR
 
 RECEIVED: Final = "Received."
 """The assistant's turn between results of tools and a message of the user, which the API demands."""
@@ -160,10 +161,7 @@ def write_tool(tool: Tool | ToolSchema) -> JsonObject:
         InvalidArgumentError: Mistral does not allow its name.
     """
     schema = tool_schema(tool)
-    if not _TOOL_NAME.fullmatch(schema["name"]):
-        raise InvalidArgumentError(
-            f"Tool name {schema['name']!r}: Mistral allows 1 to 64 letters, digits, underscores and hyphens."
-        )
+    check_tool_name(schema, _TOOL_NAME, "Mistral allows 1 to 64 letters, digits, underscores and hyphens")
     return {"type": "function", "function": {**function_description(schema), "strict": schema.get("strict", False)}}
 
 

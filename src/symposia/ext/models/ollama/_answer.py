@@ -6,18 +6,23 @@ A streamed answer is a line of JSON for each piece, of the same fields as a whol
 from __future__ import annotations
 
 import json
-from typing import Any, Final, Required, TypeAlias
+from typing import Final, Required
 
-from pydantic import ConfigDict, with_config
+from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id, partial_answer
-
-JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of the model or of a tool's schema
-OPEN: Final = ConfigDict(extra="allow")
+from symposia.ext.models._wire_format import (
+    OPEN,
+    JsonObject,
+    TokenCount,
+    join_thought,
+    json_parser,
+    new_call_id,
+    partial_answer,
+)
 
 
 @with_config(OPEN)

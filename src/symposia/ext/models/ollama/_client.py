@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from pydantic import BaseModel
@@ -18,7 +17,7 @@ from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, JsonOutput
 from symposia.ext.models.ollama._answer import ChatAssembly, parse_chat, read_chat
 from symposia.ext.models.ollama._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, BaseOllamaClientConfiguration
 from symposia.ext.models.ollama._request import (
@@ -51,11 +50,11 @@ class ChatFormat:
     def __init__(self, writer: MessageWriter, arguments: Body, json_output: JsonOutput) -> None:
         self._arguments = arguments
         self._json_output = json_output
-        self._written: ConversionCache[LLMMessage, list[EncodedObject]] = ConversionCache(writer.write)
+        self._written: ItemConversions[LLMMessage, EncodedObject] = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        messages = list(chain.from_iterable(self._written.each(request.messages)))
+        messages = self._written.each(request.messages)
         body: Body = {**self._arguments, "messages": messages}
         add_tools(body, request.tools, request.tool_choice)
         add_response_format(body, self._json_output if request.json_output is None else request.json_output)

@@ -26,6 +26,7 @@ from symposia.ext.models._prompts import JSON_INSTRUCTION
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
+    JsonObject,
     JsonOutput,
     ToolChoice,
     arguments_object,
@@ -34,7 +35,7 @@ from symposia.ext.models._wire_format import (
     tool_name,
     tool_schema,
 )
-from symposia.ext.models.ollama._answer import VENDOR, JsonObject
+from symposia.ext.models.ollama._answer import VENDOR
 
 MODEL_OPTIONS: Final = frozenset({
     "frequency_penalty", "main_gpu", "min_p", "mirostat", "mirostat_eta", "mirostat_tau", "num_batch", "num_ctx",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Required, TypeAlias, cast
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
@@ -22,11 +22,10 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id
+from symposia.ext.models._wire_format import OPEN, TokenCount, join_thought, json_parser, new_call_id
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
-OPEN: Final = ConfigDict(extra="allow")  # what compatible vendors add is kept, and some of it goes back to them
 
 JsonObject: TypeAlias = dict[str, object]
 Logprob: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Unpack
 from urllib.parse import urlsplit
 
@@ -20,7 +19,7 @@ from symposia.ext.models._options import ClientOptions, check_key, check_model, 
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput, ToolChoice, WireFormat
+from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, JsonOutput, ToolChoice, WireFormat
 from symposia.ext.models.openai._answer import VENDOR, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import (
@@ -69,11 +68,11 @@ class ChatCompletionsFormat:
         self._cache_keys = cache_keys
         self._tools_effort = profile.tools_effort
         self._blocks = writer.blocks
-        self._written = ConversionCache(writer.write)
+        self._written = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        messages = list(chain.from_iterable(self._written.each(request.messages)))
+        messages = self._written.each(request.messages)
         arguments = self._arguments
         if self._cache_keys:
             arguments = {"prompt_cache_key": cache_key(request.messages), **arguments}

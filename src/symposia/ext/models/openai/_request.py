@@ -14,7 +14,6 @@ from pydantic import BaseModel
 
 from symposia.core import Image
 from symposia.core.argument_checks import not_a_message
-from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResultMessage,
@@ -31,6 +30,7 @@ from symposia.ext.models._wire_format import (
     ChatRequest,
     JsonOutput,
     ToolChoice,
+    check_tool_name,
     function_description,
     takes_no_images,
     tool_schema,
@@ -198,10 +198,7 @@ def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
         InvalidArgumentError: OpenAI does not allow its name.
     """
     schema = tool_schema(tool)
-    if not _TOOL_NAME.fullmatch(schema["name"]):
-        raise InvalidArgumentError(
-            f"Tool name {schema['name']!r}: OpenAI allows 1 to 64 letters, digits, underscores and hyphens."
-        )
+    check_tool_name(schema, _TOOL_NAME, "OpenAI allows 1 to 64 letters, digits, underscores and hyphens")
     return {"type": "function", "function": {**function_description(schema), "strict": schema.get("strict", False)}}
 
 

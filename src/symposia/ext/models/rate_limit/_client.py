@@ -10,7 +10,7 @@ from symposia.core.argument_checks import check_count, check_instance
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, estimate_tokens
 from symposia.ext.models._conversation_fold import ConversationFold
-from symposia.ext.models._limit_headers import listening_to_responses
+from symposia.ext.models._response_listeners import listening_to_responses
 from symposia.ext.models._shared import SharedByName
 from symposia.ext.models.rate_limit._limiter import RateLimiter
 from symposia.ext.models.rate_limit._meters import LocalMeters, Rates

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from symposia._lazy import lazy_module
+from symposia._lazy import is_installed, lazy_module
 from symposia.core import Component, run_in_worker_thread, uninterrupted
 from symposia.core.exceptions import MissingExtraError
 from symposia.ext.models.rate_limit._meters import INSTANT, Load, Rates
@@ -86,7 +85,7 @@ class RedisMeters(Component):
         prefix: str = "symposia:rate:",
         socket_timeout: float | None = 5,
     ) -> None:
-        if find_spec("redis") is None:
+        if not is_installed("redis"):
             raise MissingExtraError(type(self).__name__, "redis")
         self.address = f"{host}:{port}/{db}/{prefix}"
         self._prefix = prefix

@@ -15,8 +15,8 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
 from symposia.ext.models._reported_errors import ReportedError, reported_codes, reported_words
-from symposia.ext.models._wire_format import TokenCount, join_thought, json_parser, new_call_id
-from symposia.ext.models.openai._answer import OPEN, LogprobWire, read_logprobs
+from symposia.ext.models._wire_format import OPEN, TokenCount, join_thought, json_parser, new_call_id
+from symposia.ext.models.openai._answer import LogprobWire, read_logprobs
 
 # The wire ------------------------------------------------------------------------------------------------------------
 

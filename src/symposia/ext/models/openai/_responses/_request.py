@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from itertools import chain
 from typing import Any, Final, cast
 
 from pydantic import BaseModel
@@ -26,7 +25,7 @@ from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, ToolChoice
+from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, ToolChoice
 from symposia.ext.models.openai._profiles import OpenAIProfile
 from symposia.ext.models.openai._request import SAMPLING, MessageWriter, cache_key, write_response_format, write_tool
 from symposia.ext.models.openai._responses._answer import (
@@ -78,11 +77,11 @@ class ResponsesFormat:
         self._stored = bool(arguments.get("store"))
         self._keep = keep
         self._blocks = writer.blocks
-        self._written = ConversionCache(writer.write)
+        self._written = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        body: Body = {**self._arguments, "input": list(chain.from_iterable(self._written.each(request.messages)))}
+        body: Body = {**self._arguments, "input": self._written.each(request.messages)}
         if self._cache_keys:
             body.setdefault("prompt_cache_key", cache_key(request.messages))
         _add_tools(body, request.tools, request.tool_choice)
