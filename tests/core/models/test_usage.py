@@ -113,4 +113,4 @@ def test_what_is_known_of_the_tokens_is_shown() -> None:
     priced = RequestUsage(3, 4, cached_tokens=1, model="gpt-4o", usd=0.5)
     shown = "RequestUsage(prompt_tokens=3, completion_tokens=4, cached_tokens=1, model='gpt-4o', usd=0.5)"
     assert repr(priced) == shown
-    assert repr(RequestUsage(1, 1, usd=0.0)) == "RequestUsage(prompt_tokens=1, completion_tokens=1, usd=0.0)"
+    assert repr(RequestUsage(1, 1, usd=0.0)) == "RequestUsage(prompt_tokens=1, completion_tokens=1)"

@@ -103,7 +103,10 @@ async def test_no_credentials_is_an_error_that_says_what_to_do(
 async def test_credentials_without_a_project_say_which_variable_names_one(
     make: Make, server: MockModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(google.auth, "default", lambda scopes: (RENEWING(), None))  # pyright: ignore[reportUnknownLambdaType]
+    def default(scopes: list[str]) -> tuple[Any, None]:
+        return RENEWING(), None
+
+    monkeypatch.setattr(google.auth, "default", default)
     client = await asyncio.to_thread(make, server)
     with pytest.raises(UsageError, match=r"no project of Google Cloud: set \w+_PROJECT"):
         await client.create(HELLO)

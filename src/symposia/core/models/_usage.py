@@ -118,7 +118,7 @@ class RequestUsage:
     def __repr__(self) -> str:
         # Without the marks that are not set, as they were before there were marks.
         marks = {field.name: getattr(self, field.name) for field in fields(self) if field.kw_only}
-        shown = [f"{name}={value!r}" for name, value in marks.items() if value or (name == "usd" and value is not None)]
+        shown = [f"{name}={value!r}" for name, value in marks.items() if value]
         tokens = (f"prompt_tokens={self.prompt_tokens!r}", f"completion_tokens={self.completion_tokens!r}")
         return f"RequestUsage({', '.join([*tokens, *shown])})"
 

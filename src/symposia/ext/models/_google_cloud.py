@@ -58,9 +58,10 @@ class GoogleCredentials:
 
     def _search(self) -> tuple[Any, str | None]:
         with self._lock:  # else each of many first requests would search
-            if self._found is None:
-                self._found = import_module("google.auth").default(scopes=[SCOPE])
-        return self._found
+            found = self._found
+            if found is None:
+                found = self._found = import_module("google.auth").default(scopes=[SCOPE])
+        return found
 
 
 def missing_project(variable: str, option: str) -> UsageError:
