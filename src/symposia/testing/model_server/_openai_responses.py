@@ -64,7 +64,7 @@ def _within(fields: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _items(fields: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    given = fields["input"]
+    given = fields.get("input", ())  # a stored prompt may have it all
     return [{"role": "user", "content": given}] if isinstance(given, str) else given
 
 
@@ -200,7 +200,7 @@ def _format_complaints(body: Mapping[str, Any]) -> Iterator[str]:
             yield "Missing required parameter: 'text.format.name'."
         if form.get("strict"):
             yield from schema_complaints("text.format", form["schema"])
-    if form.get("type") == "json_object" and "json" not in str(body["input"]).lower():
+    if form.get("type") == "json_object" and "json" not in str(body.get("input")).lower():
         yield "Response input messages must contain the word 'json' in some form to use 'text.format' of 'json_object'."
 
 
