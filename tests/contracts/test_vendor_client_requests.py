@@ -58,7 +58,7 @@ async def test_how_many_empty_chunks_to_bear_may_be_said_to_any_vendor(vendor: V
 
 
 async def test_f45_an_unknown_model_works_with_one_warning(vendor: Vendor, server: MockModelServer) -> None:
-    with pytest.warns(UserWarning, match="'nonesuch-9' is not known") as caught:
+    with pytest.warns(UserWarning, match="'nonesuch-9'.* is not known") as caught:
         client = vendor.client(server, Reply(text="hi"), model="nonesuch-9")
     assert len(caught) == 1
     assert caught[0].filename.endswith("model_clients.py")

@@ -52,7 +52,7 @@ async def test_any_server_is_named_by_its_address(key: str | None, sent: str, mo
         monkeypatch.setenv("OPENAI_API_KEY", key)
     async with MockModelServer() as server:
         server.script(Reply(text="Good day."))
-        with pytest.warns(UnknownModelWarning, match="'org/llama-9' is not known"):
+        with pytest.warns(UnknownModelWarning, match="Model 'org/llama-9' of the server at http.* is not known"):
             client = from_name(f"openai-compatible:{server.openai_url}/org/llama-9")
         assert (await client.create(HELLO)).content == "Good day."
         assert server.last_body["model"] == "org/llama-9"
