@@ -99,6 +99,8 @@ async def test_folders_documents_and_text_answers_are_shown(folder: Path) -> Non
         ("../secret.txt", "outside of the folder"),
         ("/etc/passwd", "outside of the folder"),
         ("missing.txt", "does not exist"),
+        ("x" * 300, "has too long a name"),
+        ("a\nb", "has characters that cannot be shown"),
         ("none.pdf", "is not a PDF"),
         ("", "needs a text as its path"),
     ],
@@ -112,6 +114,19 @@ async def test_what_cannot_be_opened_is_an_answer_and_the_page_stays_open(folder
     assert said in refused
     assert "secret" not in refused.replace("secret.txt", "")
     assert shown(await ask(surfer))[1].endswith("page 2 of 3.")
+
+
+async def test_a_file_is_shown_without_control_characters_and_a_long_one_is_cut(folder: Path) -> None:
+    def write() -> None:
+        (folder / "color.txt").write_text("\x1b[31mred")
+        (folder / "long.txt").write_text("é" * 4_000_100)
+
+    await asyncio.to_thread(write)
+    turns = [opens("color.txt"), opens("long.txt"), calls(("find_on_page_ctrl_f", {"search_string": "left out"}))]
+    surfer = FileSurfer("surfer", model(*turns), base_path=str(folder))
+    assert shown(await ask(surfer))[2] == "\u241b[31mred"
+    await ask(surfer)
+    assert (await ask(surfer)).endswith("é\n[100 more characters are left out.]")
 
 
 async def test_the_model_is_told_what_is_open_before_the_last_message(folder: Path) -> None:

@@ -32,6 +32,11 @@ from symposia.ext.documents import (
 
 CONVERTER_PROGRAM = Path(symposia.ext.documents.__file__).with_name("_converter_program.py")
 
+ENCRYPTION = b"/Root 1 0 R /Encrypt << /Filter /Standard /V 1 /R 2 /O <%b> /U <%b> /P -44 >> /ID [<%b> <%b>]" % (
+    *(b"41" * 32, b"42" * 32, b"41" * 16, b"41" * 16),
+)
+"""The end of a PDF whose password is not the empty one (PDF Reference 1.4, 3.5.2)."""
+
 DOCX = (
     '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
     "<w:p><w:r><w:t>Parking is free.</w:t></w:r></w:p></w:body></w:document>"
@@ -49,11 +54,19 @@ DOCX_PARTS = (
 )
 
 
-def write_docx(path: Path) -> None:
+def write_docx(path: Path, document: str = DOCX, claimed_size: int = 0) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("[Content_Types].xml", DOCX_TYPES)
         archive.writestr("_rels/.rels", DOCX_PARTS)
-        archive.writestr("word/document.xml", DOCX)
+        archive.writestr("word/document.xml", document)
+        if claimed_size:
+            archive.infolist()[-1].file_size = claimed_size
+
+
+def entities(value: str) -> str:
+    """A Word document whose text is an entity of its own."""
+    declared = f'<?xml version="1.0"?><!DOCTYPE w [{value}]>'
+    return DOCX.replace('<?xml version="1.0"?>', declared).replace("Parking is free.", "&bomb;")
 
 
 def write_library(folder: Path) -> None:
@@ -116,22 +129,37 @@ async def test_each_document_that_cannot_be_read_is_one_error_and_the_others_are
         (tmp_path / "empty.pdf").write_bytes(b"")
         (tmp_path / "blank.md").write_text(" \n")
         (tmp_path / "binary.txt").write_bytes(b"\x00\x01")
-        (tmp_path / "large.txt").write_bytes(b"x" * 5_000)
+        (tmp_path / "huge.txt").touch()
+        os.truncate(tmp_path / "huge.txt", 1024**3)
+        (tmp_path / "locked.pdf").write_bytes(pdf(["secret"]).replace(b"/Root 1 0 R", ENCRYPTION))
+        (tmp_path / "locked.docx").write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+        write_docx(tmp_path / "bomb.docx", claimed_size=300_000_000)
+        secret = tmp_path / ".secret"
+        secret.write_text("the secret")
+        write_docx(tmp_path / "reads.docx", entities(f'<!ENTITY bomb SYSTEM "{secret.as_uri()}">'))
+        laughs = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
+        write_docx(tmp_path / "laughs.docx", entities(f'<!ENTITY e0 "ha">{laughs}<!ENTITY bomb "&e9;">'))
 
     await asyncio.to_thread(write)
     errors: list[DocumentError] = []
     loaded = await load_documents(tmp_path, limits=DocumentLimits(file_bytes=4_999), on_error=errors.append)
+    assert "the secret" not in str(errors)
     assert loaded.documents == ["good.txt"]
     assert loaded.errors == errors
     expected = {
         "binary.txt": "is not text.",
         "blank.md": "has no text. It may be empty.",
+        "bomb.docx": "has 300,000,",
         "cut.pdf": "is damaged, or is not a PDF (",
         "empty.pdf": "is empty.",
-        "large.txt": "is too large: it has more than 4,999 bytes.",
+        "huge.txt": "is too large: it has more than 4,999 bytes.",
+        "laughs.docx": "is damaged, or is not a Word document (",
+        "locked.docx": "has a password, or the format of Office before 2007.",
+        "locked.pdf": "has a password. Save it without one.",
         "none.docx": "is damaged, or is not a Word document (",
         "none.pdf": "is not a PDF, though its name says so.",
         "other.xlsx": "is not an Excel workbook, though its name says so.",
+        "reads.docx": "is damaged, or is not a Word document (",
     }
     found = [str(error) for error in errors]
     assert len(found) == len(expected)
@@ -196,6 +224,29 @@ async def test_a_folder_that_cannot_be_read_is_no_silence(tmp_path: Path, monkey
         await load_documents(tmp_path)
 
 
+async def test_names_that_cannot_be_shown_and_folders_that_are_too_deep_are_no_silence(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*"a" * 70)
+
+    def write() -> None:
+        deep.mkdir(parents=True)
+        (deep / "deep.txt").write_text("text")
+        (tmp_path / "good.txt").write_text("text")
+        for name in (b"new\nline.txt", b"half\xff.txt"):
+            (tmp_path / os.fsdecode(name)).write_text("text")
+        os.mkfifo(tmp_path / "pipe.txt")
+        (tmp_path / "link.txt").symlink_to(tmp_path / "good.txt")
+
+    await asyncio.to_thread(write)
+    errors: list[DocumentError] = []
+    assert (await load_documents(tmp_path, on_error=errors.append)).documents == ["good.txt"]
+    assert sorted(str(error) for error in errors) == [
+        f"The folders in '{'a/' * 63}a' are not read: 64 are above them.",
+        "The name of 'half\ufffd.txt' cannot be shown. Rename the document.",
+        "The name of 'new\u240aline.txt' cannot be shown. Rename the document.",
+    ]
+    assert (await load_documents(tmp_path / "link.txt")).documents == ["link.txt"]  # the user names it
+
+
 @pytest.fixture
 def libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of modules that the process which converts finds before those that are installed."""
@@ -255,6 +306,34 @@ async def test_a_document_that_hangs_dies_or_grows_harms_no_other(libraries: Pat
         DocumentConverter(timeout=0)
 
 
+async def test_documents_that_are_converted_at_the_same_time_do_not_mix(libraries: Path) -> None:
+    libraries.write_text(FAKE)  # noqa: ASYNC240 - see above
+    async with DocumentConverter() as converter:
+        texts = [f"{number}" * number * 1_000 for number in range(1, 9)]
+        converted = await asyncio.gather(*(converter.convert("a.html", text.encode()) for text in texts))
+        assert converted == [f"{text} no key" for text in texts]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows the processes")
+async def test_a_conversion_that_is_cancelled_leaves_no_process(libraries: Path) -> None:
+    libraries.write_text(FAKE)  # noqa: ASYNC240 - see above
+    before = await asyncio.to_thread(children)
+    for steps in (0, 1, 2, 3, 5, 8, 50):
+        converter = DocumentConverter()
+        waiting = asyncio.create_task(converter.convert("a.html", b"hang"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await asyncio.to_thread(children) == before
+
+
+def children() -> set[str]:
+    """The processes that this one has started."""
+    return {pid for each in Path("/proc/self/task").glob("*/children") for pid in each.read_text().split()}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no alarm signal")
 def test_the_process_that_reads_documents_ends_without_its_parent(libraries: Path) -> None:
     """A parent that was killed closes the pipe, and ends no document that hangs."""
@@ -264,9 +343,9 @@ def test_the_process_that_reads_documents_ends_without_its_parent(libraries: Pat
         command = [sys.executable, "-P", str(CONVERTER_PROGRAM), str(seconds)]
         return subprocess.run(command, input=requests, stdout=subprocess.DEVNULL, timeout=60, check=False).returncode
 
-    html = struct.pack(">I", 5) + b".html"
-    assert status(html + struct.pack(">I", 4) + b"text", 60) == 0
-    assert status(html + struct.pack(">I", 4) + b"hang", 1) == -signal.SIGALRM
+    html = struct.pack(">Q", 5) + b".html"
+    assert status(html + struct.pack(">Q", 4) + b"text", 60) == 0
+    assert status(html + struct.pack(">Q", 4) + b"hang", 1) == -signal.SIGALRM
 
 
 @given(
@@ -283,6 +362,15 @@ def test_passages_lose_no_word_and_are_no_longer_than_asked(lines: list[str], si
     kept = "".join("".join(passage.text.split()) for passage in passages)
     for letter in "xyw":  # no heading has them, which may be left out alone
         assert kept.count(letter) == text.count(letter), letter
+
+
+def test_a_hostile_text_takes_no_more_time_than_another() -> None:
+    """Each takes minutes where lines are cut or matched in quadratic time."""
+    assert len(split_into_passages("a.txt", "x" * 20_000_000)) == 13_343
+    assert split_into_passages("a.md", "# " + " " * 500_000 + "x")[0].heading == "x"
+    assert {len(each.heading) for each in split_into_passages("a.md", f"# {'h' * 5_000}\ntext")} == {200}
+    headings = [each.heading for each in split_into_passages("a.md", "# C#\n1\n## D ##\n2\n#E\n####### F")]
+    assert headings == ["C#", "C# > D"]
 
 
 def test_a_comment_of_a_program_and_of_a_code_block_is_no_heading() -> None:

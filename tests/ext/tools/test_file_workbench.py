@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.support.effect_recorder import EffectRecorder
 
 from symposia.core.effects import handle_effects
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, DeadlineExceededError, InvalidArgumentError
 from symposia.core.tools import call_tool
 from symposia.ext.tools.files import ConfinedFolder, FileWorkbench
 
@@ -216,6 +216,51 @@ async def test_what_is_too_large_is_refused_and_what_is_long_comes_in_parts(root
     (root / "wide.txt").write_text("z" * 50_000)
     assert len(await run(workbench, "read_file", path="wide.txt")) < 1_100
     assert len(await run(workbench, "search_files", text="y")) < 33_000
+
+
+def test_a_folder_of_too_many_files_a_large_file_and_a_device_are_refused(root: Path) -> None:
+    for number in range(20_001):  # hidden ones, which are left out, cost time as well
+        os.close(os.open(root / "docs" / f".{number}", os.O_CREAT | os.O_WRONLY))
+    (root / "large.txt").touch()
+    os.truncate(root / "large.txt", 1024**3)
+    for folder, path, said in (
+        (root, "docs", r"'docs' has more than 20,000 files"),
+        (root, "large.txt", "1,073,741,824 bytes or more"),
+        (Path("/dev"), "zero", "no regular file"),
+    ):
+        confined = ConfinedFolder(folder)
+        with pytest.raises(InvalidArgumentError, match=said):
+            confined.entries(path) if path == "docs" else confined.read(path)
+    assert [entry.path for entry in ConfinedFolder(root).walk()] == ["a.txt", "large.txt"]
+
+
+async def test_control_characters_of_files_are_shown_as_pictures(root: Path) -> None:
+    (root / "a.txt").write_bytes(b"one\r\ntwo \x1b[31m\rthree")
+    workbench = FileWorkbench(root)
+    assert await run(workbench, "read_file", path="a.txt") == "one\ntwo \u241b[31m\nthree"
+    assert await run(workbench, "search_files", text="three") == "a.txt:3: three"
+    for hostile in ({"text": "one\ntwo"}, {"name_pattern": "*a" * 501}):
+        assert "a text of one line, and a pattern" in await failure(workbench, "search_files", **hostile)
+
+
+async def test_a_write_behind_one_that_hangs_is_given_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else it would be written later, when nobody expects it."""
+    entered, released = threading.Event(), threading.Event()
+
+    def hang(*_arguments: object) -> None:
+        entered.set()
+        released.wait(60)
+
+    monkeypatch.setattr(ConfinedFolder, "write", hang)
+    workbench = FileWorkbench(root, timeout=0.05)
+    first = asyncio.create_task(asyncio.to_thread(workbench.write_file, "a.txt", "1"))
+    try:
+        assert await asyncio.to_thread(entered.wait, 60)
+        with pytest.raises(DeadlineExceededError, match=r"not ended after 0\.05 s"):
+            await asyncio.to_thread(workbench.write_file, "a.txt", "2")
+    finally:
+        released.set()
+        await first
 
 
 async def test_a_binary_file_is_named_and_not_shown(root: Path) -> None:

@@ -69,10 +69,10 @@ def is_document(path: str) -> bool:
 
 
 class DocumentConverter:
-    """Turns documents into Markdown, one after the other. Use it as an async context manager, or call `close`.
+    """Turns documents into Markdown. Use it as an async context manager, or call `close`.
 
     The child process starts with the first document that needs it, and ends with `close`. One that was killed is
-    started again.
+    started again. It reads one document after the other: calls at the same time wait for each other.
 
     Args:
         timeout: Seconds for one document, the start of the process included.
@@ -88,6 +88,7 @@ class DocumentConverter:
             )
         self._timeout = timeout
         self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
 
     async def convert(self, path: str, data: bytes) -> str:
         """The text of a document. Pages of a PDF are separated by form feeds.
@@ -102,29 +103,32 @@ class DocumentConverter:
         """
         suffix = _suffix(path)
         if suffix not in SIGNATURES:
-            return _decoded(path, data)
-        kind, signature = SIGNATURES[suffix]
-        if not data.strip():
-            raise _unreadable(path, "is empty")
-        if signature not in data[: _PDF_HEADER_WITHIN if suffix == ".pdf" else len(signature)]:
-            raise _unreadable(path, f"is not {kind}, though its name says so")
+            return await run_in_worker_thread(_decoded, path, data)
+        kind = _checked_kind(path, suffix, data)
+        async with self._turn:
+            answer = await self._answer(path, suffix, data)
+        if "missing" in answer:
+            raise MissingExtraError(f"Reading {printable_name(path)!r}", EXTRA)
+        if "refused" in answer:
+            raise _unreadable(path, answer["refused"])
+        if "error" in answer:
+            raise _unreadable(path, f"is damaged, or is not {kind} ({printable_name(answer['error'])})")
+        return answer["text"]
+
+    async def _answer(self, path: str, suffix: str, data: bytes) -> dict[str, str]:
+        """What the process answers. One that does not is ended."""
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await self._ask(suffix, data)
+                return await self._ask(suffix, data)
         except TimeoutError:
             await self.close()
-            raise _unreadable(path, f"was not read within {self._timeout:g} s") from None
+            raise _unreadable(path, f"was not read within {self._timeout:g} s. Split it, or allow more time") from None
         except (OSError, EOFError) as error:  # EOFError: the base class of asyncio.IncompleteReadError
             await self.close()
             raise _unreadable(path, "ended the program that reads it. It is damaged, or made to do harm") from error
         except BaseException:
             await self.close()  # in the middle of a request: the next answer would be of this one
             raise
-        if "missing" in answer:
-            raise MissingExtraError(f"Reading {printable_name(path)!r}", EXTRA)
-        if "error" in answer:
-            raise _unreadable(path, f"is damaged, or is not {kind} ({printable_name(answer['error'])})")
-        return answer["text"].replace("\r\n", "\n")
 
     async def close(self) -> None:
         """End the process. Closing twice is harmless."""
@@ -147,16 +151,15 @@ class DocumentConverter:
         process = self._process = self._process or await _start(self._timeout)
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
         name = suffix.encode()
-        process.stdin.write(struct.pack(">I", len(name)) + name + struct.pack(">I", len(data)))
+        process.stdin.write(struct.pack(">Q", len(name)) + name + struct.pack(">Q", len(data)))
         process.stdin.write(data)
         await process.stdin.drain()
-        (size,) = struct.unpack(">I", await process.stdout.readexactly(4))
+        (size,) = struct.unpack(">Q", await process.stdout.readexactly(8))
         if size > MOST_ANSWER:
             await self.close()
-            return {"error": f"its text has {size:,} bytes"}
+            return {"refused": f"has {size:,} bytes of text, and {MOST_ANSWER:,} are allowed"}
         # A large answer is parsed in a thread: it would block the event loop for a tenth of a second and more.
-        answer: dict[str, str] = await run_in_worker_thread(json.loads, await process.stdout.readexactly(size))
-        return answer
+        return await run_in_worker_thread(_parsed, await process.stdout.readexactly(size))
 
 
 async def _start(timeout: float) -> asyncio.subprocess.Process:
@@ -170,6 +173,30 @@ async def _start(timeout: float) -> asyncio.subprocess.Process:
         stderr=asyncio.subprocess.DEVNULL,
         env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
     )
+
+
+def _checked_kind(path: str, suffix: str, data: bytes) -> str:
+    """What a document is by its suffix.
+
+    Raises:
+        DocumentError: It begins otherwise.
+    """
+    kind, signature = SIGNATURES[suffix]
+    if not data.strip():
+        raise _unreadable(path, "is empty")
+    if signature == _ZIP and data.startswith(_OLE):
+        raise _unreadable(path, "has a password, or the format of Office before 2007. Save it anew, without a password")
+    if signature not in data[: _PDF_HEADER_WITHIN if suffix == ".pdf" else len(signature)]:
+        raise _unreadable(path, f"is not {kind}, though its name says so")
+    return kind
+
+
+def _parsed(answer: bytes) -> dict[str, str]:
+    # Half of a surrogate pair, which broken fonts of PDFs map to, is text that no encoding writes.
+    parsed: dict[str, str] = json.loads(answer)
+    return {
+        name: text.replace("\r\n", "\n").encode("utf-8", "replace").decode("utf-8") for name, text in parsed.items()
+    }
 
 
 def _decoded(path: str, data: bytes) -> str:

@@ -1,8 +1,9 @@
 """A program of its own process: reads documents on standard input, and writes their Markdown to standard output.
 
-Each request is a frame with the suffix, and a frame with the bytes; the answer is a frame with JSON, ``{"text": …}`` or
-``{"error": …}``. A frame is its length as four bytes, the highest first, and so many bytes. It imports nothing of
-Symposia, so that it starts with what it needs. Its argument is the most seconds for one document.
+Each request is a frame with the suffix, and a frame with the bytes; the answer is a frame with JSON: ``{"text": …}``,
+``{"refused": …}`` with what is wrong, or ``{"error": …}`` with what a library said. A frame is its length as eight
+bytes, the highest first, and so many bytes. It imports nothing of Symposia, so that it starts with what it needs. Its
+argument is the most seconds for one document.
 """
 
 from __future__ import annotations
@@ -14,10 +15,14 @@ import os
 import signal
 import struct
 import sys
+import zipfile
 from typing import BinaryIO
 
 MOST_MEMORY = 4 * 1024**3
-"""Bytes of address space. A compressed file of some kilobytes can ask for any amount when it is read."""
+"""Bytes of address space."""
+
+MOST_UNPACKED = 256 * 1024**2
+"""Bytes of the files in an Office file. The libraries take ten times as many in memory."""
 
 
 def _limit_memory() -> None:
@@ -47,6 +52,12 @@ def _convert(suffix: str, data: bytes) -> str:
     return kinds[suffix]().convert(io.BytesIO(data), StreamInfo(extension=suffix)).markdown
 
 
+def _unpacked_size(data: bytes) -> int:
+    """The bytes of the files in a ZIP archive, by its directory. No more are read of them, whatever they hold."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
 def _end_after(seconds: int) -> None:
     """Let the system end this process then; 0 for never. Its parent does so before, unless it was killed itself."""
     if hasattr(signal, "alarm"):  # not on Windows
@@ -55,20 +66,24 @@ def _end_after(seconds: int) -> None:
 
 def _answer(suffix: str, data: bytes) -> dict[str, str]:
     try:
+        if data.startswith(b"PK\x03\x04") and (size := _unpacked_size(data)) > MOST_UNPACKED:
+            return {"refused": f"has {size:,} bytes when it is unpacked, and {MOST_UNPACKED:,} are allowed"}
         return {"text": _convert(suffix, data)}
     except ImportError as error:
         return {"missing": str(error)}
     except MemoryError:
-        return {"error": "it needs too much memory"}
+        return {"refused": "needs too much memory"}
     except RecursionError:
-        return {"error": "it is nested too deeply"}
+        return {"refused": "is nested too deeply"}
     except Exception as error:  # noqa: BLE001 - libraries raise anything on broken files
+        if type(error).__name__ == "PDFPasswordIncorrect":  # of pdfminer, which other kinds do not need
+            return {"refused": "has a password. Save it without one"}
         return {"error": f"{type(error).__name__}: {error}"[:500]}
 
 
 def _read_frame(stream: BinaryIO) -> bytes | None:
-    header = stream.read(4)
-    return stream.read(struct.unpack(">I", header)[0]) if len(header) == 4 else None  # noqa: PLR2004 - see the top
+    header = stream.read(8)
+    return stream.read(struct.unpack(">Q", header)[0]) if len(header) == 8 else None  # noqa: PLR2004 - see the top
 
 
 def main() -> None:
@@ -83,7 +98,7 @@ def main() -> None:
         _end_after(int(sys.argv[1]))
         answer = json.dumps(_answer(suffix.decode(), data)).encode()
         _end_after(0)
-        answers.write(struct.pack(">I", len(answer)) + answer)
+        answers.write(struct.pack(">Q", len(answer)) + answer)
         answers.flush()
 
 

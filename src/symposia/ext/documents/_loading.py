@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from symposia.core.memory import Memory, add_memory
 from symposia.core.terminal_text import printable_name
 from symposia.ext.documents._conversion import SIGNATURES, DocumentConverter, DocumentError, is_document
 from symposia.ext.documents._passages import DEFAULT_SIZE, Passage, split_into_passages
+
+MOST_DEPTH: Final = 64
+"""The most folders in one another that are looked into."""
 
 _KINDS: Final = ", ".join(sorted(SIGNATURES))
 
@@ -79,7 +83,7 @@ async def load_documents(
     if not isinstance(folder, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - checks the caller
         raise ArgumentTypeError(f"The folder of documents has to be a path, such as 'handbook', not {folder!r}.")
     limits = limits or DocumentLimits()
-    root, paths, errors = await run_in_worker_thread(_find, Path(folder), limits)
+    found, errors = await run_in_worker_thread(_find, Path(folder), limits)
     for error in errors:
         if on_error is None:
             raise error
@@ -87,13 +91,13 @@ async def load_documents(
     passages: list[Passage] = []
     documents: list[str] = []
     async with DocumentConverter(limits.seconds) as converter:
-        for path in paths:
+        for path, file in found.items():
             try:
-                data = await run_in_worker_thread(_read, root, path, limits.file_bytes)
+                data = await run_in_worker_thread(_read, path, file, limits.file_bytes)
                 text = await converter.convert(path, data)
                 passages += await run_in_worker_thread(_split, path, text, limits.passage_characters)
             except DocumentError as error:
-                if on_error is None or len(paths) == 1:
+                if on_error is None or len(found) == 1:
                     raise
                 errors.append(error)
                 on_error(error)
@@ -124,8 +128,8 @@ async def add_documents(
     return loaded
 
 
-def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str], list[DocumentError]]:
-    """The folder of the documents, their paths in it, and the folders in it that cannot be read.
+def _find(folder: Path, limits: DocumentLimits) -> tuple[dict[str, Path], list[DocumentError]]:
+    """The documents by their paths in the folder, sorted, and what in it cannot be read.
 
     Raises:
         DocumentError: There is no such folder, or it has no documents, or too many.
@@ -134,14 +138,14 @@ def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str], list[D
     if folder.is_file():
         if not is_document(folder.name):
             raise DocumentError(f"{name!r} is no document that can be read: give text, Markdown, or one of {_KINDS}.")
-        return folder.parent, [folder.name], []
+        return {folder.name: folder.resolve()}, []  # a link that the user names is followed
     if not folder.is_dir():
         raise DocumentError(f"There is no folder {name!r}. Give a folder with documents.")
-    found: list[str] = []
+    found: dict[str, Path] = {}
     errors: list[DocumentError] = []
     total = 0
     for path, size in _walk(folder, errors):
-        found.append(path)
+        found[path] = folder / path
         total += size if size <= limits.file_bytes else 0  # a larger one is an error of its own
         if len(found) > limits.files:
             raise DocumentError(f"{name!r} has more than {limits.files:,} documents. Give a folder in it.")
@@ -151,7 +155,7 @@ def _find(folder: Path, limits: DocumentLimits) -> tuple[Path, list[str], list[D
         raise errors[0]
     if not found:
         raise DocumentError(f"{name!r} has no documents: put in text, Markdown, or {_KINDS}.")
-    return folder, sorted(found), errors
+    return dict(sorted(found.items())), errors
 
 
 def _walk(root: Path, errors: list[DocumentError]) -> Iterator[tuple[str, int]]:
@@ -162,23 +166,38 @@ def _walk(root: Path, errors: list[DocumentError]) -> Iterator[tuple[str, int]]:
 
     for folder, folders, files in os.walk(root, onerror=unreadable):  # follows no links
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if folders and len(Path(folder).relative_to(root).parts) == MOST_DEPTH:
+            name = printable_name(Path(folder).relative_to(root).as_posix())
+            errors.append(DocumentError(f"The folders in {name!r} are not read: {MOST_DEPTH} are above them."))
+            folders.clear()
         for name in files:
+            if name.startswith(".") or not is_document(name):
+                continue
             path = Path(folder, name)
             relative = path.relative_to(root).as_posix()
-            if name.startswith(".") or not is_document(name) or printable_name(relative) != relative:
-                continue
-            if path.is_file() and not path.is_symlink():
-                with suppress(FileNotFoundError):  # deleted since
-                    yield relative, path.stat().st_size
+            with suppress(FileNotFoundError):  # deleted since
+                found = path.lstat()
+                if not stat.S_ISREG(found.st_mode):
+                    continue
+                if printable_name(relative) == relative:
+                    yield relative, found.st_size
+                else:
+                    shown = printable_name(relative)
+                    errors.append(DocumentError(f"The name of {shown!r} cannot be shown. Rename the document."))
 
 
-def _read(root: Path, path: str, most: int) -> bytes:
+def _read(path: str, file: Path, most: int) -> bytes:
+    # It may have become a link or a pipe since it was found. To open a pipe, a reader waits for its writer.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
-        with (root / path).open("rb") as file:
-            data = file.read(most + 1)
+        with os.fdopen(os.open(file, flags), "rb") as opened:
+            found = os.fstat(opened.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise DocumentError(f"The document {path!r} is no regular file.")
+            data = opened.read(most + 1) if found.st_size <= most else b""
     except OSError as error:
         raise DocumentError(f"The document {path!r} cannot be read: {error.strerror}.") from error
-    if len(data) > most:
+    if max(len(data), found.st_size) > most:
         raise DocumentError(f"The document {path!r} is too large: it has more than {most:,} bytes.")
     return data
 

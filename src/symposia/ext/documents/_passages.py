@@ -14,8 +14,10 @@ from symposia.core.terminal_text import printable, printable_name
 DEFAULT_SIZE: Final = 1_500
 """Characters of a passage, some 400 tokens: a few paragraphs, so that several passages fit beside a question."""
 
-_HEADING: Final = re.compile(r"#{1,6}\s+(.*?)\s*#*")
-_FENCE: Final = re.compile(r"\s{0,3}(```|~~~)")
+MOST_HEADING: Final = 200
+"""Characters of a heading. A longer one is a paragraph, and would stand above each passage of its section."""
+
+_FENCES: Final = ("```", "~~~")
 _SLIDE: Final = re.compile(r"<!-- Slide number: (\d+) -->")  # as markitdown writes it
 _PAGE: Final = "\f"
 
@@ -113,15 +115,17 @@ class _Splitter:
                 yield from self._end()
                 self._page += pages
                 line = line.replace(_PAGE, "")  # noqa: PLW2901 - the rest of the line is on the new page
-            if _FENCE.match(line):
+            # Few lines begin with a mark, and a document may have millions of lines.
+            beginning = line[:8].lstrip(" ")
+            if beginning.startswith(_FENCES):
                 in_code = not in_code
-            if slide := _SLIDE.fullmatch(line.strip()):
+            elif beginning.startswith("<!--") and (slide := _SLIDE.fullmatch(line.strip())):
                 yield from self._end()
                 self._page, self._page_name = int(slide[1]), "slide"
                 continue
-            if self._markdown and not in_code and (heading := _HEADING.fullmatch(line)):
+            elif beginning.startswith("#") and self._markdown and not in_code and (heading := _heading(line)):
                 yield from self._end()
-                self._enter(len(line) - len(line.lstrip("#")), heading[1])
+                self._enter(*heading)
             for part in self._parts(line):
                 while self._lines and self._length + len(part) + 1 > self._size:
                     yield from self._end(at_paragraph=True)
@@ -134,11 +138,13 @@ class _Splitter:
 
     def _parts(self, line: str) -> Iterator[str]:
         """A line in parts that fit: long lines are paragraphs of files that do not wrap them."""
-        while len(line) >= self._size:
-            end = line.rfind(" ", self._size // 2, self._size - 1) + 1 or self._size - 1
-            yield line[:end]
-            line = line[end:]
-        yield line
+        start = 0
+        while len(line) - start >= self._size:
+            most = start + self._size - 1
+            end = line.rfind(" ", start + self._size // 2, most) + 1 or most
+            yield line[start:end]
+            start = end
+        yield line[start:]
 
     def _end(self, *, at_paragraph: bool = False) -> Iterator[Passage]:
         """The passage of the lines so far; with `at_paragraph`, of those before the last empty line."""
@@ -153,7 +159,7 @@ class _Splitter:
             lines.pop(0)
         while lines and not lines[-1][1].strip():
             lines.pop()
-        if not lines or (len(lines) == 1 and self._markdown and _HEADING.fullmatch(lines[0][1])):
+        if not lines or (len(lines) == 1 and self._markdown and _heading(lines[0][1])):
             return  # a heading alone: the passages below it name it
         yield Passage(
             source=self._source,
@@ -164,3 +170,19 @@ class _Splitter:
             page=self._page,
             page_name=self._page_name,
         )
+
+
+def _heading(line: str) -> tuple[int, str] | None:
+    """The level and the text of a Markdown heading (CommonMark 0.31.2, 4.2), None for other lines.
+
+    Not by a regular expression, which takes quadratic time for a line of many spaces.
+    """
+    text = line.lstrip("#")
+    level = len(line) - len(text)
+    if not 1 <= level <= 6 or not text[:1].isspace():  # noqa: PLR2004 - Markdown's
+        return None
+    text = text.strip()
+    without_closing = text.rstrip("#")
+    if not without_closing or without_closing[-1].isspace():
+        text = without_closing.rstrip()
+    return level, text[:MOST_HEADING]

@@ -18,7 +18,7 @@ from symposia.core import CancellationToken, FunctionCall, cancelled_by, run_in_
 from symposia.core.argument_checks import check_model_client
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage, call_model
-from symposia.core.terminal_text import printable, printable_name
+from symposia.core.terminal_text import printable_name
 from symposia.core.tools import FunctionTool, ParametersSchema, StaticWorkbench, ToolSchema, call_tool
 from symposia.ext.agents.file_surfer._viewer import Viewer
 from symposia.ext.documents import DocumentConverter
@@ -28,6 +28,9 @@ DEFAULT_DESCRIPTION: Final = "An agent that can handle local files."  # AutoGen'
 
 MOST_BYTES: Final = 50 * 1024 * 1024
 """The most bytes of a file that is opened. A page of it is shown at a time."""
+
+MOST_TEXT: Final = 4_000_000
+"""The most characters of a file that can be shown, a few thousand pages. A search takes a tenth of a second then."""
 
 SECONDS: Final = 90.0
 """The most seconds in which a file is opened: more than a conversion may take, whose error says more."""
@@ -203,7 +206,10 @@ class FileSurfer(BaseChatAgent):
         if call.name in {_UP, _DOWN}:
             viewer.turn(-1 if call.name == _UP else 1)
             return viewer.show()
-        found = viewer.find(_argument(call, "search_string")) if call.name == _FIND else viewer.find_next()
+        if call.name == _FIND:
+            found = await run_in_worker_thread(viewer.find, _argument(call, "search_string"))
+        else:
+            found = await run_in_worker_thread(viewer.find_next)
         return viewer.show("" if found else f"{printable_name(viewer.search)!r} is not found.")
 
 
@@ -234,14 +240,13 @@ class _Reader(StaticWorkbench):
             raise DeadlineExceededError(f"{printable_name(path)!r} was not read within {SECONDS:g} s.") from None
 
     async def _text(self, path: str) -> str:
-        if await run_in_worker_thread(self._is_folder, path):
+        if await run_in_worker_thread(self.folder.is_folder, path):
             return await run_in_worker_thread(self._listing, path)
         data = await run_in_worker_thread(self.folder.read, path)
         async with DocumentConverter() as converter:
-            return printable(await converter.convert(path, data))
-
-    def _is_folder(self, path: str) -> bool:
-        return path == "." or (self.folder.root / path).is_dir()
+            text = await converter.convert(path, data)
+        left_out = f"\n[{len(text) - MOST_TEXT:,} more characters are left out.]" if len(text) > MOST_TEXT else ""
+        return text[:MOST_TEXT] + left_out
 
     def _listing(self, path: str) -> str:
         lines = [

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from symposia.core.terminal_text import printable
+
 PAGE_SIZE: Final = 5 * 1024
 """The most characters of a page, as AutoGen's pages have."""
 
@@ -59,7 +61,7 @@ class Viewer:
         """
         position = f"Viewport position: Showing page {self.page + 1} of {len(self._pages)}."
         head = [f"Path: {self.path}", position, *([note] if note else [])]
-        return "\n".join([*head, "=======================", self._pages[self.page]])
+        return "\n".join([*head, "=======================", printable(self._pages[self.page])])
 
     def _turn_to_match(self, steps: range) -> bool:
         parts = [part for part in self.search.casefold().split("*") if part]

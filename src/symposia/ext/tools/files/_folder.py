@@ -152,6 +152,16 @@ class ConfinedFolder:
                     os.unlink(beside, dir_fd=folder)
                 raise
 
+    def is_folder(self, path: str) -> bool:
+        """Whether it is a folder, and not a file or a link.
+
+        Raises:
+            InvalidArgumentError: It does not exist, or cannot be looked at.
+        """
+        parts = self._parts(path)
+        with self._explained(path), self._folder(parts[:-1]) as folder:
+            return stat.S_ISDIR(os.stat(parts[-1] if parts else ".", dir_fd=folder, follow_symlinks=False).st_mode)
+
     def entries(self, path: str = ".") -> list[FolderEntry]:
         """The files and folders in a folder, sorted by name.
 
@@ -189,11 +199,11 @@ class ConfinedFolder:
     def _entries(self, parts: Sequence[str], folder: int) -> list[FolderEntry]:
         found: list[FolderEntry] = []
         with os.scandir(folder) as items:
-            for item in items:
+            for number, item in enumerate(items):
+                if number == MOST_ENTRIES:  # those that are left out take time, too
+                    raise _refused("/".join(parts) or ".", f"has more than {MOST_ENTRIES:,} files")
                 if not self._is_usable(item.name):
                     continue
-                if len(found) == MOST_ENTRIES:
-                    raise _refused("/".join(parts) or ".", f"has more than {MOST_ENTRIES:,} files")
                 with suppress(FileNotFoundError):  # deleted since
                     state = item.stat(follow_symlinks=False)
                     if stat.S_ISDIR(state.st_mode) or stat.S_ISREG(state.st_mode):

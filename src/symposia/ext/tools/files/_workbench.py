@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from fnmatch import fnmatch
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,6 +31,9 @@ MOST_LISTED: Final = 500
 MOST_MATCHES: Final = 100
 MOST_LINE: Final = 1_000
 """The most entries of a list, lines that a search finds, and characters of one line."""
+
+MOST_PATTERN: Final = 1_000
+"""The most characters of a pattern of names. Compiling one of 40,000 takes seconds."""
 
 _Path = Annotated[str, Field(description="Relative to the folder, with '/'.")]
 
@@ -117,14 +122,14 @@ class FileWorkbench(StaticWorkbench):
         line_count: Annotated[int, Field(description="The most lines.")] = 1_000,
     ) -> str:
         """Read a text file, or some lines of it. A long file comes in parts."""
-        lines = printable(self._text(path)).split("\n")
+        lines = _lines(self._text(path))
         if lines and not lines[-1]:
             lines.pop()
         start = max(first_line, 1) - 1
         shown: list[str] = []
         size = 0
         for line in lines[start : start + max(line_count, 1)]:
-            shown.append(_shortened(line, MOST_LINE))
+            shown.append(_shown(line))
             size += len(shown[-1]) + 1
             if size > MOST_SHOWN:
                 shown.pop()
@@ -145,6 +150,10 @@ class FileWorkbench(StaticWorkbench):
         ignore_case: bool = True,
     ) -> str:
         """Find the lines that contain a text, or the files of some names, in a folder and its folders."""
+        if "\n" in text or len(name_pattern) > MOST_PATTERN:
+            raise InvalidArgumentError(
+                f"Search for a text of one line, and a pattern of at most {MOST_PATTERN} characters."
+            )
         wanted = text.casefold() if ignore_case else text
         deadline = time.monotonic() + self._timeout  # ends the thread, whose caller has left by then
         found: list[str] = []
@@ -161,7 +170,7 @@ class FileWorkbench(StaticWorkbench):
 
     def write_file(self, path: _Path, content: Annotated[str, Field(description="The whole file.")]) -> str:
         """Write a text file, in place of an older one. Folders on the way are made."""
-        with self._writing:
+        with self._exclusive_writing():
             self._write(path, content)
         return f"{self._files.relative(path)} is written, {len(content.encode(errors='replace')):,} bytes."
 
@@ -172,7 +181,7 @@ class FileWorkbench(StaticWorkbench):
         new_text: str,
     ) -> str:
         """Replace a text in a file by another."""
-        with self._writing:
+        with self._exclusive_writing():
             content = self._text(path, strict=True)
             old, new = old_text, new_text
             if "\r\n" in content and old not in content:  # as Windows writes lines; a model is shown "\n"
@@ -187,6 +196,16 @@ class FileWorkbench(StaticWorkbench):
             self._write(path, content.replace(old, new))
         line = content[: content.index(old)].count("\n") + 1
         return f"{self._files.relative(path)} is changed at line {line}."
+
+    @contextmanager
+    def _exclusive_writing(self) -> Generator[None]:
+        # With a limit: behind a disk that hangs, each call would keep a thread, and write when nobody expects it.
+        if not self._writing.acquire(timeout=self._timeout):
+            raise _too_slow(self._timeout)
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def _write(self, path: str, content: str) -> None:
         data = content.encode("utf-8", errors="replace")  # half of a surrogate pair, which models can write
@@ -223,17 +242,26 @@ class FileWorkbench(StaticWorkbench):
             return []
         if wanted not in (text.casefold() if ignore_case else text):
             return []
-        lines = [
-            f"{entry.path}:{number}: {_shortened(line.strip(), MOST_LINE)}"
-            for number, line in enumerate(printable(text).split("\n"), 1)
+        matches: Iterator[str] = (
+            f"{entry.path}:{number}: {_shown(line.strip())}"
+            for number, line in enumerate(_lines(text), 1)
             if wanted in (line.casefold() if ignore_case else line)
-        ]
-        return lines[: MOST_MATCHES + 1]
+        )
+        return list(islice(matches, MOST_MATCHES + 1))
 
 
 def _tool(function: Callable[..., str], *, idempotent: bool) -> FunctionTool:
     description = str(function.__doc__).partition("\n")[0]
     return FunctionTool(function, description, idempotency="idempotent" if idempotent else "unknown")
+
+
+def _lines(text: str) -> list[str]:
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _shown(line: str) -> str:
+    """A line as a model is shown it. Made of the shown lines only: `printable` takes seconds for a large file."""
+    return printable(_shortened(line, MOST_LINE))
 
 
 def _shortened(text: str, most: int = MOST_SHOWN) -> str:
