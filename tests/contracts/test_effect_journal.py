@@ -48,11 +48,13 @@ from symposia.agentchat.tools import AgentTool, TeamTool
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
 from symposia.core.effects import HumanAnswer, HumanQuestion, current_effect, handle_effects
-from symposia.core.memory import ListMemory, MemoryContent, UpdateContextResult
+from symposia.core.memory import ListMemory, MemoryContent, MemoryQueryResult, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
 from symposia.core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage, UserMessage
 from symposia.core.tools import ApprovedWorkbench, FunctionTool, StaticWorkbench, ToolApprovalRequest, ToolResult
 from symposia.ext.code_executors.namespaces import NamespaceBackend, NamespaceCommandLineCodeExecutor
+from symposia.ext.experimental.task_centric_memory import MemoryBank, MemoryController
+from symposia.ext.experimental.task_centric_memory.utils import Teachability
 from symposia.ext.models.replay import ReplayChatCompletionClient
 
 
@@ -412,6 +414,46 @@ async def a_memory(world: World) -> Transcript:
     return transcript(await team.run(task="Speak."))
 
 
+class CountedTeachability(Teachability):
+    """Tells the world when it looks what fits a conversation."""
+
+    world: World
+
+    async def update_context(self, model_context: ChatCompletionContext) -> UpdateContextResult:
+        await self.world.do()
+        return await super().update_context(model_context)
+
+
+class CountedBank(MemoryBank):
+    """A bank with three memos, which tells the world when it is used. It has no folder, which would outlive a run."""
+
+    world: World
+
+    async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
+        await self.world.do()
+
+    async def query(self, *arguments: object, **options: object) -> MemoryQueryResult:
+        await self.world.do()
+        found = [MemoryContent(content=f"Tea is {each}.", mime_type="text/plain") for each in ("hot", "good", "green")]
+        return MemoryQueryResult(results=found)
+
+
+async def a_teachable_agent(world: World) -> Transcript:
+    """Its memory asks a model and a bank in the course of one effect, of memos at the same time."""
+
+    def answer(messages: Sequence[LLMMessage]) -> str:
+        question = str(messages[-1].content)
+        return ("yes" if "good" not in question else "no") if "<insight>" in question else "Tea is cheap."
+
+    controller = MemoryController(False, world.model(answer), config={"generalize_task": False})
+    bank = CountedBank(False)
+    controller.memory_bank = bank
+    memory = CountedTeachability(controller)
+    bank.world = memory.world = world
+    agent = AssistantAgent("ann", world.echo("ann"), memory=[memory])
+    return transcript(await agent.run(task="Is tea hot?"))
+
+
 PROGRAMS: list[Program] = [
     parallel_tool_calls,
     parallel_speakers,
@@ -430,6 +472,7 @@ PROGRAMS: list[Program] = [
     code_with_files,
     a_failing_effect,
     a_memory,
+    a_teachable_agent,
 ]
 
 

@@ -89,7 +89,7 @@ async def test_training_keeps_nothing_if_the_agent_knows_how_or_never_learns(
     path: str, insight: str, assigned: int
 ) -> None:
     agent = Agent(insight)
-    config = MemoryControllerConfig(**PLAIN, max_train_trials=2)
+    config = MemoryControllerConfig({**PLAIN, "max_train_trials": 2})
     trained = controller(path, Teacher("Count again.").client, config, agent)
     await trained.train_on_task("2 + 2", "4")
     assert len(agent.tasks) == assigned
@@ -222,11 +222,15 @@ async def test_the_same_memo_twice_is_found_once(path: str) -> None:
     assert len(await asked.retrieve_relevant_memos("2 + 2")) == 1
 
 
+def says_neither(_: Sequence[LLMMessage]) -> str:
+    return "Hard to say."
+
+
 def calls_a_tool(_: Sequence[LLMMessage]) -> CreateResult:
     return asks_for(("search", "{}"))
 
 
-@pytest.mark.parametrize("answer", [lambda _: "Hard to say.", calls_a_tool], ids=["words", "tool"])
+@pytest.mark.parametrize("answer", [says_neither, calls_a_tool])
 async def test_a_grade_that_cannot_be_read_is_an_error(
     path: str, answer: Callable[[Sequence[LLMMessage]], str | CreateResult]
 ) -> None:

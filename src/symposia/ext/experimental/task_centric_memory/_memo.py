@@ -45,7 +45,7 @@ def memo_of(content: MemoryContent) -> Memo:
 def section_of(insights: Iterable[str]) -> str:
     """The section of a prompt with these insights; empty if there is none."""
     lines = [f"- {insight}" for insight in insights]
-    return "\n".join([HEADING, *lines, ""]) if lines else ""
+    return "\n".join([HEADING, *lines]) if lines else ""
 
 
 def last_text_of_user(messages: Sequence[LLMMessage], shown_by: str) -> str:

@@ -28,11 +28,11 @@ else:
 BUSY_SECONDS: Final = 60
 """How long a call waits for the writes of other processes."""
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS memos (id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT, insight TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS topics (memo INTEGER NOT NULL, topic TEXT NOT NULL, vector BLOB NOT NULL);
-"""
+_TABLES: Final = (
+    "settings (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+    "memos (id INTEGER PRIMARY KEY AUTOINCREMENT, task TEXT, insight TEXT NOT NULL)",
+    "topics (memo INTEGER NOT NULL, topic TEXT NOT NULL, vector BLOB NOT NULL)",
+)
 
 
 class FoundMemo(NamedTuple):
@@ -116,9 +116,10 @@ class TopicIndex:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-                connection.executescript(_SCHEMA)
                 connection.execute("BEGIN IMMEDIATE")
                 with connection:
+                    for table in _TABLES:
+                        connection.execute(f"CREATE TABLE IF NOT EXISTS {table}")
                     if check:
                         self._check_setting(connection, "embedder", self._embedder)
                     yield connection

@@ -36,8 +36,8 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
     """A model client that records a session with another one, or replays it.
 
     To record, it asks the other client, and `finalize` writes the file. To replay, it answers from the file, and asks
-    no model: each question has to be the next one of the file. `ReplayChatCompletionClient` gives answers whatever it is
-    asked, and `ChatCompletionCache` asks the model what it has not been asked yet, in any order.
+    no model: each question has to be the next one of the file. `ReplayChatCompletionClient` gives answers whatever it
+    is asked, and `ChatCompletionCache` asks the model what it has not been asked yet, in any order.
 
     Args:
         client: The other client.
