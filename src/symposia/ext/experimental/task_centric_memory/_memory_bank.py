@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -92,6 +93,7 @@ class MemoryBank(Memory):
         )
         self._index = TopicIndex(Path(self._path) / FILE_NAME, self._embedder.name)
         self._must_be_emptied = bool(reset)
+        self._emptying = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -170,13 +172,13 @@ class MemoryBank(Memory):
     @override
     async def clear(self) -> None:
         """Forget everything, in the folder too."""
-        self._must_be_emptied = True
-        await self._call(lambda: None)
+        await run_in_worker_thread(self.reset)
 
     def reset(self) -> None:
         """Forget everything, in the folder too. It waits for the disk: in a coroutine, call `clear`."""
-        self._must_be_emptied = False
-        self._index.clear()
+        with self._emptying:
+            self._index.clear()
+            self._must_be_emptied = False
 
     @override
     async def close(self) -> None:
@@ -186,8 +188,9 @@ class MemoryBank(Memory):
         """Call what waits for the disk, after emptying the bank if that is due."""
 
         def call() -> T:
-            if self._must_be_emptied:
-                self.reset()
+            with self._emptying:  # held over it, so that nothing is added between the decision and the emptying
+                if self._must_be_emptied:
+                    self.reset()
             return function()
 
         task = asyncio.ensure_future(run_in_worker_thread(call))
