@@ -1,5 +1,8 @@
 """A memory in ChromaDB, in the process or of a server."""
 
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
 from symposia.ext.memory.chromadb._configs import ChromaDBVectorMemoryConfig as ChromaDBVectorMemoryConfig
 from symposia.ext.memory.chromadb._configs import CustomEmbeddingFunctionConfig as CustomEmbeddingFunctionConfig
 from symposia.ext.memory.chromadb._configs import DefaultEmbeddingFunctionConfig as DefaultEmbeddingFunctionConfig
@@ -12,6 +15,9 @@ from symposia.ext.memory.chromadb._configs import (
     SentenceTransformerEmbeddingFunctionConfig as SentenceTransformerEmbeddingFunctionConfig,
 )
 from symposia.ext.memory.chromadb._memory import ChromaDBVectorMemory as ChromaDBVectorMemory
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
 
 __all__ = [
     "ChromaDBVectorMemory",
