@@ -27,6 +27,7 @@ CASES = (
     "assistant",
     "stream",
     "state",
+    "mcp",
     "one",
     "imports",
 )
