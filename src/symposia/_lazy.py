@@ -77,11 +77,14 @@ class lazy_module:  # noqa: N801 - used like a function
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._module: object = None
 
     def __getattr__(self, attribute: str) -> object:
         if attribute.startswith("__"):  # asked of every value by tools that look for wrappers, mocks and the like
             raise AttributeError(f"{self!r} has no attribute {attribute!r}", name=attribute, obj=self)
-        return getattr(import_module(self._name), attribute)
+        if self._module is None:  # `import_module` takes microseconds also for what is imported
+            self._module = import_module(self._name)
+        return getattr(self._module, attribute)
 
 
 def explained_names(package: str) -> Callable[[str], object]:

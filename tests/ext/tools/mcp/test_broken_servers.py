@@ -10,9 +10,12 @@ from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, StreamableHt
 SERVER = Path(__file__).parents[3] / "support" / "mcp_broken_server.py"
 
 
+def broken_server(how: str, seconds: float = 60) -> StdioServerParams:
+    return StdioServerParams(command=sys.executable, args=[str(SERVER), how], read_timeout_seconds=seconds)
+
+
 def broken(how: str, seconds: float = 60) -> McpWorkbench:
-    params = StdioServerParams(command=sys.executable, args=[str(SERVER), how], read_timeout_seconds=seconds)
-    return McpWorkbench(params)
+    return McpWorkbench(broken_server(how, seconds))
 
 
 async def told_at_start(workbench: McpWorkbench) -> str:
@@ -82,16 +85,21 @@ async def test_an_answer_that_is_none_is_one_clear_error(how: str, told: str) ->
 
 
 async def test_a_call_that_takes_too_long_is_cancelled_and_the_session_goes_on() -> None:
-    async with broken("slow", seconds=1) as workbench:
+    params = broken_server("slow", seconds=1)
+    async with McpWorkbench(params) as workbench:
         result = await workbench.call_tool("weigh")
         assert result.is_error
         assert "did not answer within 1 seconds: the tool 'weigh' was cancelled" in result.to_text()
+        params.read_timeout_seconds = 60
         assert (await workbench.call_tool("weigh")).to_text() == '{"grams": 5}'  # of the same process: it counts
 
 
-async def test_a_server_that_hangs_is_replaced() -> None:
-    async with broken("deaf", seconds=1) as workbench:
+async def test_a_server_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symposia.ext.tools.mcp._connection._PING_SECONDS", 0.5)
+    params = broken_server("deaf", seconds=1)
+    async with McpWorkbench(params) as workbench:
         assert "did not answer within 1 seconds" in (await workbench.call_tool("weigh")).to_text()
+        params.read_timeout_seconds = 60
         assert len(await workbench.list_tools()) == 1
 
 

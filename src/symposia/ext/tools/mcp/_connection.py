@@ -27,8 +27,10 @@ else:
 
 _log: Final = logging.getLogger(__name__)
 
-_PING_SECONDS: Final = 2.0
+_PING_SECONDS: Final = 5.0
 """Seconds that a server has to answer a ping, after a call that it did not answer in time."""
+_END_SECONDS: Final = 5.0
+"""Seconds that a caller waits to learn how a server has ended."""
 
 Send = Callable[["mcp.ClientSession", Callable[[], None]], Awaitable[Any]]
 """Sends a request on a session. The second argument is called with each sign of progress."""
@@ -182,7 +184,7 @@ class _Life:
 
     async def wait_over(self) -> None:
         """Wait until it is known how the server has ended, but not for long: it may hang."""
-        await asyncio.wait([self._task], timeout=_PING_SECONDS)
+        await asyncio.wait([self._task], timeout=_END_SECONDS)
 
     async def perform(self, send: Send, seconds: float) -> Any:
         """Send a request and wait for the answer.

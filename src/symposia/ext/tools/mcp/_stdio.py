@@ -38,6 +38,8 @@ _ENDS: Final = 512
 """Bytes that are kept of each end of a line above the limit: a message has its id at one of them."""
 _KEPT: Final = 2_000
 """Characters of the standard error that are kept for an error."""
+_LAST_WORDS_SECONDS: Final = 1.0
+"""Seconds in which the rest of the standard error is read. A child of the server may hold it open for longer."""
 _GRACE_SECONDS: Final = 2.0
 """Seconds that a server has to end after its input is closed, and again after the signal to end."""
 
@@ -156,17 +158,15 @@ async def stdio_streams(params: StdioServerParams, output: ServerOutput) -> Asyn
     incoming, read = anyio.create_memory_object_stream[Any](0)
     write, outgoing = anyio.create_memory_object_stream[Any](0)
     pipes = _Pipes(params, process, output)
-    tasks = [
-        asyncio.create_task(pipes.read(incoming)),
-        asyncio.create_task(pipes.write(outgoing)),
-        asyncio.create_task(pipes.read_errors()),
-    ]
+    errors = asyncio.create_task(pipes.read_errors())
+    tasks = [asyncio.create_task(pipes.read(incoming)), asyncio.create_task(pipes.write(outgoing)), errors]
     try:
         yield read, write
     finally:
         read.close()
         write.close()
         await _stop(process)
+        await asyncio.wait([errors], timeout=_LAST_WORDS_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
