@@ -19,8 +19,12 @@ def send(**message: Any) -> None:
     sys.stdout.flush()
 
 
-def result_of_call(number: object, calls: int) -> None:
+def result_of_call(number: object, calls: int, arguments: dict[str, Any]) -> None:
     """Answer a call of the tool."""
+    if "code" in arguments:
+        text = repr(eval(arguments["code"]))
+        send(id=number, result={"content": [{"type": "text", "text": text}], "structuredContent": {"grams": 5}})
+        return
     if HOW == "slow" and calls == 1:
         return
     if HOW == "other-schema":
@@ -70,7 +74,7 @@ def main() -> None:
             send(id=number, result={"tools": [TOOL]})
         elif method == "tools/call":
             calls += 1
-            result_of_call(number, calls)
+            result_of_call(number, calls, message["params"].get("arguments") or {})
         elif method == "ping":
             send(id=number, result={})
 

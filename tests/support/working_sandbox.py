@@ -24,7 +24,7 @@ async def working_sandbox() -> SandboxBackend:
 
 async def sandbox_of_kind(kind: str) -> SandboxBackend:
     """The one of this name, or the machine itself for ``local``."""
-    backend = (await asyncio.to_thread(sandbox_kind, kind)).make()
+    backend = await asyncio.to_thread(lambda: sandbox_kind(kind).make())
     if reason := await backend.unavailable_reason():
         _do_without(f"{kind}: {reason}")
     return backend

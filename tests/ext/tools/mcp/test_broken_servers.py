@@ -59,7 +59,7 @@ async def test_a_server_of_another_protocol_version_is_refused() -> None:
 
 
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symposia.ext.tools.mcp._connection.START_SECONDS", 0.5)
+    monkeypatch.setattr("symposia.ext.tools.mcp._params.START_SECONDS", 0.5)
     workbench = broken("silent", seconds=0.5)
     with pytest.raises(ToolServiceError, match=r"did not start within 0\.5 seconds"):
         await workbench.start()

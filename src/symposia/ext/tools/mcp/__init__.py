@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symposia.ext.tools.mcp._connection import create_mcp_server_session
     from symposia.ext.tools.mcp._params import (
         McpServerParams,
+        ServerSandbox,
         SseServerParams,
         StdioServerParams,
         StreamableHttpServerParams,
@@ -34,7 +35,13 @@ else:
                 "mcp_server_tools",
             ],
             "_connection": ["create_mcp_server_session"],
-            "_params": ["McpServerParams", "SseServerParams", "StdioServerParams", "StreamableHttpServerParams"],
+            "_params": [
+                "McpServerParams",
+                "ServerSandbox",
+                "SseServerParams",
+                "StdioServerParams",
+                "StreamableHttpServerParams",
+            ],
             "_server_requests": ["ElicitationQuestion"],
             "_serving": ["serve_mcp_tools"],
             "_workbench": ["McpProgress", "McpWorkbench"],
@@ -47,6 +54,7 @@ __all__ = [
     "McpServerParams",
     "McpSessionActor",
     "McpWorkbench",
+    "ServerSandbox",
     "SseMcpToolAdapter",
     "SseServerParams",
     "StdioMcpToolAdapter",

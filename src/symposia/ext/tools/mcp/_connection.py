@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import MissingExtraError, ToolServiceError
 from symposia.ext.tools.mcp._deadlines import Deadlines
-from symposia.ext.tools.mcp._params import START_SECONDS, McpServerParams, StdioServerParams, answer_seconds, where
-from symposia.ext.tools.mcp._stdio import ServerOutput, stdio_streams
+from symposia.ext.tools.mcp._lines import ServerOutput
+from symposia.ext.tools.mcp._params import McpServerParams, StdioServerParams, answer_seconds, start_seconds, where
+from symposia.ext.tools.mcp._stdio import stdio_streams
 
 if TYPE_CHECKING:
     import mcp
 
+    from symposia.ext.tools.mcp import _sandboxed as sandboxed
     from symposia.ext.tools.mcp import _sdk as sdk
 else:
     mcp = lazy_module("mcp")
+    sandboxed = lazy_module("symposia.ext.tools.mcp._sandboxed")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
 
 _log: Final = logging.getLogger(__name__)
@@ -46,9 +49,15 @@ def require_sdk(feature: str) -> None:
         raise MissingExtraError(feature, "mcp")
 
 
-async def import_sdk() -> None:
-    """Import the SDK in a worker thread: that takes most of a second, and would stop the event loop."""
+async def import_sdk(params: McpServerParams | None = None) -> None:
+    """Import the SDK in a worker thread: that takes most of a second, and would stop the event loop.
+
+    Args:
+        params: A server, if what its sandbox needs is to be imported, too.
+    """
     await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sdk")
+    if isinstance(params, StdioServerParams) and params.sandbox is not None:
+        await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sandboxed")
 
 
 def open_streams(
@@ -56,7 +65,9 @@ def open_streams(
 ) -> AbstractAsyncContextManager[tuple[Any, Any]]:
     """The messages to and from a server, to be entered."""
     if isinstance(params, StdioServerParams):
-        return stdio_streams(params, output)
+        if params.sandbox is None:
+            return stdio_streams(params, output)
+        return sandboxed.sandboxed_streams(params, params.sandbox, output)
     return sdk.http_streams(params, auth)
 
 
@@ -78,7 +89,7 @@ async def create_mcp_server_session(
         ToolServiceError: The program of the server cannot be started.
     """
     require_sdk("An MCP session")
-    await import_sdk()
+    await import_sdk(server_params)
     output = ServerOutput(lambda: None)
     async with (
         open_streams(server_params, None, output) as (read, write),
@@ -123,8 +134,8 @@ class _Life:
     async def _run(self) -> None:
         params = self._connection.params
         try:
-            await import_sdk()
-            async with asyncio.timeout(max(START_SECONDS, answer_seconds(params))) as starting:
+            await import_sdk(params)
+            async with asyncio.timeout(start_seconds(params)) as starting:
                 async with open_streams(params, self._connection.auth, self._output) as (read, write):
                     requests = self._connection.requests
                     async with sdk.client_session(
@@ -150,7 +161,7 @@ class _Life:
         if isinstance(failure, ToolServiceError):
             return str(failure)
         if isinstance(failure, TimeoutError):
-            seconds = max(START_SECONDS, answer_seconds(self._connection.params))
+            seconds = start_seconds(self._connection.params)
             return f"The MCP server {name} did not start within {seconds:g} seconds. {self._output.describe()}".strip()
         return f"The MCP server {name} did not start. {self.why_over()}".strip()
 

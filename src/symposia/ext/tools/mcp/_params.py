@@ -8,9 +8,37 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, Field
 
+from symposia.core.code_executor import SandboxMount, SandboxPolicy
+
 START_SECONDS: Final = 30.0
 """The least time that a server has to start. ``npx`` and ``uvx`` download a server before they run it, so that the five
 seconds which a call of a stdio server has by default would be too few."""
+
+INSTALL_SECONDS: Final = 600.0
+"""The same for a server whose packages are installed for a sandbox first."""
+
+
+class ServerSandbox(BaseModel, defer_build=True):
+    """A sandbox in which a server runs.
+
+    The server sees the files of `mounts`, read-only, and begins in an empty folder, which ends with it. The programs
+    are those that the sandbox has: Python everywhere, others by its kind.
+
+    Attributes:
+        kind: The sandbox: ``docker``, ``bubblewrap``, ``namespaces``, or the name of one that was registered; by
+            default, the first that starts.
+        policy: What the server may use in its whole life, but for the time, which has no limit. `network` names the
+            hosts that it may connect to; by default there are none.
+        mounts: Files and folders of this machine that it sees.
+        packages: Python packages that it needs, such as ``mcp-server-time``. They are installed when it first starts.
+        wheels: A folder that is searched for them, instead of the package registry.
+    """
+
+    kind: str = "auto"
+    policy: SandboxPolicy = Field(default_factory=SandboxPolicy)
+    mounts: tuple[SandboxMount, ...] = ()
+    packages: tuple[str, ...] = ()
+    wheels: Path | None = None
 
 
 class StdioServerParams(BaseModel, defer_build=True):
@@ -25,6 +53,8 @@ class StdioServerParams(BaseModel, defer_build=True):
         encoding_error_handler: What is done about bytes that are not in that encoding.
         read_timeout_seconds: Seconds to wait for an answer. It starts anew with each report of progress, and stands
             still while the server waits for a model or a person.
+        sandbox: Where it runs; by default it is a process with all rights of this one. `command`, `env` and `cwd` are
+            of the sandbox.
     """
 
     type: Literal["StdioServerParams"] = "StdioServerParams"
@@ -35,6 +65,7 @@ class StdioServerParams(BaseModel, defer_build=True):
     encoding: str = "utf-8"
     encoding_error_handler: Literal["strict", "ignore", "replace"] = "strict"
     read_timeout_seconds: float = 5
+    sandbox: ServerSandbox | None = None
 
 
 class SseServerParams(BaseModel, defer_build=True):
@@ -77,6 +108,14 @@ McpServerParams: TypeAlias = Annotated[
     StdioServerParams | SseServerParams | StreamableHttpServerParams, Field(discriminator="type")
 ]
 """Any of them, by its ``type``."""
+
+
+def start_seconds(params: McpServerParams) -> float:
+    """The seconds that a server has to start."""
+    least = START_SECONDS
+    if isinstance(params, StdioServerParams) and params.sandbox is not None and params.sandbox.packages:
+        least = INSTALL_SECONDS
+    return max(least, answer_seconds(params))
 
 
 def answer_seconds(params: McpServerParams) -> float:
