@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -17,6 +19,7 @@ from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 else:
     np = lazy_module("numpy")
 
@@ -44,6 +47,28 @@ class Embedder(ComponentBase, ABC):
         """Make a vector of each text, in their order, all of the same length."""
 
 
+def vector_rows(vectors: object, count: int, embedder: str) -> NDArray[np.float32]:
+    """What an embedder returned, as rows.
+
+    Args:
+        vectors: What it returned.
+        count: Of how many texts.
+        embedder: Its name.
+
+    Raises:
+        InvalidArgumentError: They are not as many vectors, all of the same length, of finite numbers.
+    """
+    rows: NDArray[np.float32] = np.empty(0, dtype=np.float32)
+    with np.errstate(over="ignore"), suppress(TypeError, ValueError):  # a number that is too large becomes infinite
+        rows = np.asarray(vectors, dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or not np.isfinite(rows).all():  # noqa: PLR2004 - rows
+        raise InvalidArgumentError(
+            f"The embedder {embedder!r} returned {reprlib.repr(vectors)} for {count} texts: it has to return as many "
+            "vectors, all of the same length, of finite numbers."
+        )
+    return rows
+
+
 class FunctionEmbedder(Embedder):
     """Calls a function of the program, such as the client of a vendor.
 
@@ -65,18 +90,8 @@ class FunctionEmbedder(Embedder):
         return self._name
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder.embed`.
-
-        Raises:
-            InvalidArgumentError: The function returned another number of vectors than there are texts.
-        """
-        vectors: Vectors = await call_function(self._function, list(texts))
-        if len(vectors) != len(texts):
-            raise InvalidArgumentError(
-                f"The function of the embedder {self.name!r} returned {len(vectors)} vectors for {len(texts)} texts: it"
-                " has to return one for each."
-            )
-        return vectors
+        """See `Embedder.embed`."""
+        return await call_function(self._function, list(texts))
 
 
 class SentenceTransformerEmbedder(Embedder):

@@ -8,7 +8,6 @@ takes n log n steps: without it, the many zeros of a sparse vector would make eq
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
@@ -23,9 +22,12 @@ MIN_BITS: Final = 512
 """Of a code: 64 bytes, so that those of 100,000 entries are 6.4 MB, which are read in about 8 ms."""
 
 
-def unit_vectors(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    """Vectors of the length 1, as rows; those of the length 0 stay."""
-    rows = np.asarray(vectors, dtype=np.float32)
+MAX_DIMENSIONS: Final = 8_192
+"""Of vectors: ``sqlite-vec`` takes no longer codes."""
+
+
+def unit_vectors(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors of the length 1; those of the length 0 stay."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 

@@ -7,16 +7,27 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import JsonValue
 
 from symposia.core import ROOT_LOGGER_NAME, CancellationToken
-from symposia.core.argument_checks import check_count, check_each, check_path
+from symposia.core.argument_checks import check_each, check_path
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.json_values import as_json, encodable
 from symposia.core.memory import MemoryContent, MemoryQueryResult
-from symposia.ext.memory._search import SearchMemory, call_in_thread, query_text, read_record, text_of, write_record
+from symposia.ext.memory._search import (
+    SearchMemory,
+    call_in_thread,
+    cancellable,
+    query_limit,
+    query_text,
+    read_record,
+    text_of,
+    write_record,
+)
 from symposia.ext.memory.embedders import Embedder, HashingEmbedder
-from symposia.ext.memory.sqlite._store import NewEntry, Store
+from symposia.ext.memory.sqlite._store import NewEntry, Store, metadata_json
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -31,7 +42,8 @@ class SQLiteMemory(SearchMemory):
     (full text search), and those whose vectors are similar, and ranks them by both.
 
     Args:
-        path: The file, which is made if it does not exist. Its folder has to exist.
+        path: The file, which is made if it does not exist. Its folder has to exist. With ``":memory:"`` there is no
+            file: the memory is empty again when it is closed.
         embedder: Makes the vectors. Without one, `HashingEmbedder` does, and similar means "spelled alike": the log
             says so. The file is bound to the embedder that it was made with.
         limit: How many entries a query finds at most.
@@ -40,8 +52,9 @@ class SQLiteMemory(SearchMemory):
 
     Raises:
         ArgumentTypeError: An argument is of another type.
-        InvalidArgumentError: With the first use: the file has the vectors of another embedder.
-        MemoryStoreError: With any use: the file is no database, or cannot be written.
+        InvalidArgumentError: The path is none. With the first use: the file has the vectors of another embedder, or
+            is the database of another program.
+        MemoryStoreError: With any use: the file is no database, cannot be written, or was removed.
         MissingExtraError: With the first use: ``apsw``, ``sqlite-vec`` or ``numpy`` is not installed.
     """
 
@@ -54,7 +67,8 @@ class SQLiteMemory(SearchMemory):
         min_similarity: float = 0.1,
     ) -> None:
         check_path("The path", type(self).__name__, path)
-        check_count("The limit", type(self).__name__, limit)
+        if not str(path) or "\0" in str(path) or encodable(str(path)) != str(path):
+            raise InvalidArgumentError(f"The path of {type(self).__name__} is {path!r}: give the path of a file.")
         if embedder is None:
             logger.info(
                 "The memory in %s has no embedder: it finds what is spelled alike (hashed n-grams), not what "
@@ -62,7 +76,7 @@ class SQLiteMemory(SearchMemory):
                 path,
             )
         self._embedder = embedder or HashingEmbedder()
-        self._limit = limit
+        self._limit = query_limit(type(self).__name__, limit, limit)
         self._min_similarity = min_similarity
         self._store = Store(str(path), self._embedder.name)
 
@@ -83,7 +97,7 @@ class SQLiteMemory(SearchMemory):
     async def add_many(
         self, contents: Sequence[MemoryContent], cancellation_token: CancellationToken | None = None
     ) -> list[int]:
-        """Remember many things, in batches.
+        """Remember many things, in batches. Where it fails or is cancelled, the batches before remain.
 
         Returns:
             Their ids, for `forget`.
@@ -92,17 +106,16 @@ class SQLiteMemory(SearchMemory):
         ids: list[int] = []
         for start in range(0, len(contents), BATCH):
             batch = contents[start : start + BATCH]
-            vectors = await self._embedder.embed([text_of(each) for each in batch])
+            vectors = await cancellable(self._embedder.embed([text_of(each) for each in batch]), cancellation_token)
             ids += await call_in_thread(partial(self._write, batch, vectors), cancellation_token)
         return ids
 
-    def _write(self, contents: Sequence[MemoryContent], vectors: Sequence[Sequence[float]]) -> list[int]:
-        return self._store.add(
-            [
-                NewEntry(text_of(each), write_record(each), json.dumps(each.metadata or {}, default=str), vector)
-                for each, vector in zip(contents, vectors, strict=True)
-            ]
-        )
+    def _write(self, contents: Sequence[MemoryContent], vectors: object) -> list[int]:
+        entries = [
+            NewEntry(text_of(each), write_record(each), metadata_json(as_json(each.metadata or {}, "the metadata")))
+            for each in contents
+        ]
+        return self._store.add(entries, vectors)
 
     async def query(
         self,
@@ -125,10 +138,11 @@ class SQLiteMemory(SearchMemory):
         Returns:
             The contents. Their metadata has their ``id``, and a ``score`` of at most 1, by which they are ordered.
         """
-        text, most, values = query_text(query), limit or self._limit, where or {}
+        text, most = query_text(query), query_limit(type(self).__name__, limit, self._limit)
+        values = _checked(where)
         if text.strip():
-            (vector,) = await self._embedder.embed([text])
-            search = partial(self._store.search, text, vector, most, values, self._min_similarity)
+            vectors = await cancellable(self._embedder.embed([text]), cancellation_token)
+            search = partial(self._store.search, text, vectors, most, values, self._min_similarity)
         else:
             search = partial(self._store.newest, most, values)
         found = await call_in_thread(search, cancellation_token)
@@ -142,7 +156,9 @@ class SQLiteMemory(SearchMemory):
         """
         if ids is None and where is None:
             return 0
-        return await call_in_thread(partial(self._store.forget, ids, where))
+        chosen = None if ids is None else list(ids)
+        check_each("ids", type(self).__name__, chosen or [], int, "17")
+        return await call_in_thread(partial(self._store.forget, chosen, _checked(where)))
 
     async def count(self) -> int:
         """How many entries there are."""
@@ -150,8 +166,25 @@ class SQLiteMemory(SearchMemory):
 
     async def clear(self) -> None:
         """Forget everything, in the file."""
-        await call_in_thread(partial(self._store.forget, None, None))
+        await call_in_thread(partial(self._store.forget, None, {}))
 
     async def close(self) -> None:
         """Close the file. It is opened again by the next call."""
         await call_in_thread(self._store.close)
+
+
+def _checked(where: object) -> Mapping[str, JsonValue]:
+    """Values of metadata that can be compared.
+
+    Raises:
+        ArgumentTypeError: They are not by name.
+        InvalidArgumentError: One is no JSON.
+    """
+    if not isinstance(where, Mapping | None):
+        raise ArgumentTypeError(f"where is {where!r}: give values by name, such as {{'source': 'a.md'}}.")
+    values = {str(name): value for name, value in cast("Mapping[str, JsonValue]", where or {}).items()}
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"where is {where!r}, which cannot be JSON ({error}): give plain values.") from error
+    return values
