@@ -169,7 +169,7 @@ async def test_d06_a_whole_answer_inside_a_stream_is_an_error(vendor: Vendor, se
     await failure_of(client, streaming=True)
 
 
-@every_vendor
+@pytest.mark.parametrize("vendor", [one for one in FORMATS if one.line_breaks], ids=kind_name)
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 async def test_a_stream_may_end_its_lines_as_it_likes_and_leave_out_the_last(
     vendor: Vendor, server: MockModelServer, newline: bytes
@@ -327,6 +327,27 @@ BROKEN_FIELDS: Mapping[str, list[tuple[str, object, str]]] = {
         ("choices.0.finish_reason", None, "choices.0.finish_reason: Input should be a valid string"),
         ("usage.prompt_tokens", "5", "usage.prompt_tokens: Input should be a valid integer"),
         ("usage.completion_tokens", -1, "usage.completion_tokens: Input should be greater than or equal to 0"),
+        ("usage", 3, "usage: Input should be"),
+    ],
+    "Bedrock": [
+        ("output", ..., "output: Field required"),
+        ("output", "Five.", "output: Input should be"),
+        ("output.message", None, "output.message: Input should be"),
+        ("output.message.content", ..., "output.message.content: Field required"),
+        ("output.message.content", {}, "output.message.content: Input should be a valid array"),
+        ("output.message.content.0", "Five.", "content.0: Input should be"),
+        ("output.message.content.0.reasoningContent.reasoningText.text", ..., "reasoningText.text: Field required"),
+        ("output.message.content.1.text", 7, "content.1.text: Input should be a valid string"),
+        ("output.message.content.2.toolUse", "add", "content.2.toolUse: Input should be"),
+        ("output.message.content.2.toolUse.toolUseId", ..., "toolUse.toolUseId: Field required"),
+        ("output.message.content.2.toolUse.name", None, "toolUse.name: Input should be a valid string"),
+        ("output.message.content.2.toolUse.name", "", "a tool call has no name"),
+        ("output.message.content.2.toolUse.input", [1], "content.2.toolUse.input"),
+        ("stopReason", ..., "stopReason: Field required"),
+        ("stopReason", {}, "stopReason: Input should be a valid string"),
+        ("usage.inputTokens", "5", "usage.inputTokens: Input should be a valid integer"),
+        ("usage.outputTokens", -1, "usage.outputTokens: Input should be greater than or equal to 0"),
+        ("usage.cacheReadInputTokens", 10**400, "usage.cacheReadInputTokens: Input should be less than or equal to"),
         ("usage", 3, "usage: Input should be"),
     ],
 }

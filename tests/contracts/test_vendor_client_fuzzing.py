@@ -18,6 +18,8 @@ from symposia.core.exceptions import ModelError, PartialAnswer
 from symposia.core.models import CreateResult, UserMessage
 from symposia.ext.models.anthropic._answer import parse_message, read_message
 from symposia.ext.models.anthropic._stream import MessageAssembly
+from symposia.ext.models.bedrock._answer import parse_answer, read_answer
+from symposia.ext.models.bedrock._stream import AnswerAssembly
 from symposia.ext.models.gemini._answer import ResponseAssembly as ResponseAssemblyOfGemini
 from symposia.ext.models.gemini._answer import parse_response as parse_response_of_gemini
 from symposia.ext.models.gemini._answer import read_response as read_response_of_gemini
@@ -147,6 +149,7 @@ def format_of(vendor: Vendor) -> Any:
         "Gemini": (parse_response_of_gemini, read_response_of_gemini, ResponseAssemblyOfGemini),
         "Ollama": (parse_chat, read_chat, ChatAssembly),
         "Mistral": (parse_completion_of_mistral, read_completion_of_mistral, CompletionAssemblyOfMistral),
+        "Bedrock": (parse_answer, read_answer, AnswerAssembly),
     }[vendor.name]
 
 

@@ -21,6 +21,8 @@ from symposia.ext.models.anthropic import (
     AnthropicVertexChatCompletionClient,
 )
 from symposia.ext.models.azure import AzureAIChatCompletionClient
+from symposia.ext.models.bedrock import BedrockChatCompletionClient
+from symposia.ext.models.bedrock._client import converse_arguments
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
@@ -46,13 +48,14 @@ from symposia.testing.model_server import (
     _anthropic,
     _anthropic_bedrock,
     _anthropic_vertex,
+    _bedrock,
     _gemini,
     _mistral,
     _ollama,
     _openai,
     _openai_responses,
 )
-from symposia.testing.model_server._event_frames import payload_of
+from symposia.testing.model_server._event_frames import event_type_of, exception, frame, payload_of
 from symposia.testing.model_server._wire_format import WireFormat
 
 
@@ -62,6 +65,7 @@ def load_sdks() -> None:
         "aiohttp",
         "azure.ai.inference.aio",
         "boto3",
+        "botocore.auth",
         "botocore.session",
         "google.auth.exceptions",
         "httpcore2",
@@ -76,6 +80,7 @@ def load_sdks() -> None:
     if find_spec("litellm") is not None:  # apart
         load_litellm()
         known_models()
+    converse_arguments()
     platform.platform()  # runs a program once in a process: Azure's SDK tells the machine in a header
 
 
@@ -123,6 +128,8 @@ class Vendor:
         names_answers: Whether answers have an id.
         counts_parts: Whether the vendor says how many tokens came from a cache, and were reasoning.
         headers: The option with the headers of every request.
+        png: How a request with an image says that it is a PNG.
+        line_breaks: Whether the events of a stream end with line breaks.
     """
 
     name: str
@@ -149,6 +156,8 @@ class Vendor:
     names_answers = True
     counts_parts = True
     headers = "default_headers"
+    png = "image/png"
+    line_breaks = True
 
     def sent_tool(self, body: Any) -> Any:
         """The first tool of a request, with its name and description."""
@@ -326,6 +335,57 @@ class AnthropicVertex(Anthropic):
         return {"access_token": "token", "region": "global", "project_id": "acme", "max_retries": 0}
 
 
+class Bedrock(Vendor):
+    """Models at Amazon Bedrock over Converse, with an API key of Bedrock's."""
+
+    name = "Bedrock"
+    client_class = BedrockChatCompletionClient
+    provider = "aws.bedrock"
+    key = "AWS_BEARER_TOKEN_BEDROCK"
+    model = "us.anthropic.claude-sonnet-4-6-v1:0"
+    extra = "bedrock"
+    module = ("bedrock", "botocore")
+    wire = _bedrock
+    like = ("amazon.nova-9-ultra-v1:0", "nova")
+    messages = "messages"
+    limit = "maxTokens"
+    parameters = "inputSchema"
+    own_argument = "promptVariables"
+    end_marker = "messageStop"
+    end_mark = b"messageStop"
+    needs_key = False  # AWS credentials of the machine will do
+    names_answers = False
+    counts_parts = False
+    png = '"png"'
+    line_breaks = False
+
+    def address(self, server: MockModelServer) -> str:
+        return server.url
+
+    @property
+    def usual_options(self) -> dict[str, Any]:
+        return {**super().usual_options, "region_name": "us-west-2"}
+
+    def sent_tool(self, body: Any) -> Any:
+        spec = body["toolConfig"]["tools"][0]["toolSpec"]
+        return {**spec, "inputSchema": spec["inputSchema"]["json"]}
+
+    def sent_limit(self, body: Any) -> Any:
+        return body["inferenceConfig"][self.limit]
+
+    def frame(self, event: bytes) -> bytes:
+        try:
+            [(kind, data)] = json.loads(event).items()
+        except (ValueError, AttributeError, RecursionError):  # a broken event, or an error with two fields
+            if b'"error"' in event:
+                return exception("overloaded_error", json.loads(event)["error"]["message"])
+            return frame(event, "contentBlockDelta")
+        return frame(json.dumps(data).encode(), kind)
+
+    def unframe(self, event: bytes) -> bytes:
+        return b'{"%b": %b}' % (event_type_of(event).encode(), payload_of(event))
+
+
 class Gemini(Vendor):
     """Google over `generateContent`."""
 
@@ -385,6 +445,7 @@ class Ollama(Vendor):
     names_answers = False
     counts_parts = False
     headers = "headers"
+    png = ""
 
     def address(self, server: MockModelServer) -> str:
         return server.url
@@ -512,9 +573,10 @@ ANTHROPIC: Vendor = Anthropic()
 GEMINI: Vendor = Gemini()
 OLLAMA: Vendor = Ollama()
 MISTRAL: Vendor = Mistral()
-FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA, MISTRAL)
+CONVERSE: Vendor = Bedrock()
+FORMATS: tuple[Vendor, ...] = (OPENAI, OpenAIResponses(), ANTHROPIC, GEMINI, OLLAMA, MISTRAL, CONVERSE)
 """One client of each wire format, for tests of answers."""
-SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL, AZURE_AI)
+SDKS: tuple[Vendor, ...] = (OPENAI, ANTHROPIC, GEMINI, OLLAMA, MISTRAL, AZURE_AI, CONVERSE)
 """One client of each SDK, for tests of what is beneath the wire formats."""
 VENDORS: tuple[Vendor, ...] = (*FORMATS, AzureOpenAI(), AZURE_AI, BEDROCK, AnthropicVertex())
 LITELLM: Vendor = LiteLLM()

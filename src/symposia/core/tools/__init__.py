@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         stream_tool,
     )
     from symposia.core.tools._function_tool import FunctionTool
+    from symposia.core.tools._parameters_schema import parameters_schema
     from symposia.core.tools._sandboxed import FunctionSandbox, run_component_code_in
     from symposia.core.tools._static_workbench import StaticStreamWorkbench, StaticWorkbench, ToolOverride
     from symposia.core.tools._tool import (
@@ -52,6 +53,7 @@ else:
                 "stream_tool",
             ],
             "_function_tool": ["FunctionTool"],
+            "_parameters_schema": ["parameters_schema"],
             "_sandboxed": ["FunctionSandbox", "run_component_code_in"],
             "_approved_workbench": ["ApprovedWorkbench", "ToolApprovalRequest"],
             "_static_workbench": ["StaticStreamWorkbench", "StaticWorkbench", "ToolOverride"],
@@ -96,6 +98,7 @@ __all__ = [
     "failed_result",
     "is_portable_tool_name",
     "list_tools",
+    "parameters_schema",
     "parse_tool_arguments",
     "prepare_tools",
     "run_component_code_in",

@@ -35,6 +35,7 @@ _BUILT_IN: Final = (
     "symposia.ext.models.azure:VENDOR",
     "symposia.ext.models.anthropic:BEDROCK_VENDOR",
     "symposia.ext.models.anthropic:VERTEX_VENDOR",
+    "symposia.ext.models.bedrock:VENDOR",
     "symposia.ext.models.litellm:VENDOR",
     "symposia.ext.models.llama_cpp:VENDOR",
 )

@@ -71,6 +71,7 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "stop_sequences": "gen_ai.request.stop_sequences",
     "n": "gen_ai.request.choice.count",
     "num_predict": "gen_ai.request.max_tokens",
+    "maxTokens": "gen_ai.request.max_tokens",
     "maxOutputTokens": "gen_ai.request.max_tokens",
     "topP": "gen_ai.request.top_p",
     "topK": "gen_ai.request.top_k",
@@ -79,8 +80,8 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "stopSequences": "gen_ai.request.stop_sequences",
     "candidateCount": "gen_ai.request.choice.count",
 }
-_WITHIN: Final = ("options", "generationConfig")
-"""Fields in which Ollama and Google have their parameters."""
+_WITHIN: Final = ("options", "generationConfig", "inferenceConfig")
+"""Fields in which Ollama, Google and Bedrock have their parameters."""
 _MESSAGES: Final = ("messages", "input", "contents")
 """The field of the messages, as the vendors call it."""
 
@@ -156,7 +157,11 @@ class ObservedChat:
             return LLMStreamEndEvent(response=answer, prompt_tokens=prompt, completion_tokens=completion)
         more: dict[str, object] = {
             "tools": [],
-            **{name: self._body[name] for name in ("system", "systemInstruction", "tools") if name in self._body},
+            **{
+                name: self._body[name]
+                for name in ("system", "systemInstruction", "tools", "toolConfig")
+                if name in self._body
+            },
         }
         return LLMCallEvent(
             messages=self._sent_messages,

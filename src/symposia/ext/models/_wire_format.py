@@ -199,6 +199,14 @@ def arguments_object(text: str) -> dict[str, object]:
     return cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
 
 
+def parse_arguments(text: str) -> object:
+    """Arguments as JSON; as text where that is not possible: they were cut off, or nest deeper than parsers go."""
+    try:
+        return from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return text
+
+
 def join_thought(reasoning: str, text: str, *, has_calls: bool) -> str | None:
     """The `thought` of a result: the model's reasoning, and the text beside tool calls, which have its place."""
     return ("\n".join(filter(None, (reasoning, text))) if has_calls else reasoning) or None

@@ -29,6 +29,13 @@ def payload_of(event: bytes) -> bytes:
     return event[PRELUDE_SIZE + size_of_headers : -4]
 
 
+def event_type_of(event: bytes) -> str:
+    """The type of an event that `frame` made: the value of its first header."""
+    start = PRELUDE_SIZE + 1 + event[PRELUDE_SIZE] + 1
+    (size,) = struct.unpack_from("!H", event, start)
+    return event[start + 2 : start + 2 + size].decode()
+
+
 def _frame(payload: bytes, headers: dict[str, str]) -> bytes:
     written = b"".join(_header(name.encode(), value.encode()) for name, value in headers.items())
     start = struct.pack("!II", PRELUDE_SIZE + len(written) + len(payload) + 4, len(written))

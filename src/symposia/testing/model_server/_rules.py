@@ -23,6 +23,7 @@ VENDORS: Final = (
     "mistral",
     "anthropic-bedrock",
     "anthropic-vertex",
+    "bedrock",
 )
 """The wire formats that rules name."""
 SHOWN: Final = 200
@@ -44,7 +45,7 @@ class When:
         turn: Which answer of the conversation it is, from 1.
         model: The model's name, in which ``*`` and ``?`` stand for others.
         vendor: The wire format: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"gemini"``, ``"ollama"``,
-            ``"mistral"``, ``"anthropic-bedrock"`` or ``"anthropic-vertex"``.
+            ``"mistral"``, ``"anthropic-bedrock"``, ``"anthropic-vertex"`` or ``"bedrock"``.
         images: Whether a message has an image.
         output_schema: Whether an answer with a JSON schema is asked for.
     """

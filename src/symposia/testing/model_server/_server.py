@@ -19,6 +19,7 @@ from symposia.testing.model_server import (
     _anthropic,
     _anthropic_bedrock,
     _anthropic_vertex,
+    _bedrock,
     _gemini,
     _mistral,
     _ollama,
@@ -45,6 +46,7 @@ WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
     _mistral,
     _anthropic_bedrock,
     _anthropic_vertex,
+    _bedrock,
 )
 ANY_MODEL: Final = "mock-model"
 MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
@@ -159,6 +161,7 @@ class MockModelServer:
             "GOOGLE_GEMINI_BASE_URL": self.url,
             "OLLAMA_HOST": self.url,
             "ANTHROPIC_BEDROCK_BASE_URL": self.url,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.url,
             "ANTHROPIC_VERTEX_BASE_URL": f"{self.url}/v1",
         }
         return {**addresses, **dict.fromkeys(keys, "mock-key")}

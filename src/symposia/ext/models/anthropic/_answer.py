@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Final, Literal, Required, TypeAlias, cast
 
 from pydantic import Discriminator, Tag, with_config
-from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
@@ -160,11 +159,3 @@ def _sendable(block: JsonObject) -> JsonObject:
     if isinstance(arguments := block.get("input"), str):
         return {**block, "input": {"arguments": arguments}}
     return block
-
-
-def parse_arguments(text: str) -> object:
-    """Arguments as JSON; as text where that is not possible: they were cut off, or nest deeper than parsers go."""
-    try:
-        return from_json(text, allow_inf_nan=False)
-    except ValueError:
-        return text

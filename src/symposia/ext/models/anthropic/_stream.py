@@ -10,13 +10,12 @@ from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
-from symposia.ext.models._wire_format import OPEN, JsonObject, json_parser, partial_answer
+from symposia.ext.models._wire_format import OPEN, JsonObject, json_parser, parse_arguments, partial_answer
 from symposia.ext.models.anthropic._answer import (
     Block,
     MessageWire,
     ToolUseBlock,
     UsageWire,
-    parse_arguments,
     read_call,
     read_usage,
 )

@@ -1,0 +1,165 @@
+"""The way to Amazon Bedrock: requests signed by botocore, over httpx2."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote
+
+from typing_extensions import override
+
+from symposia._lazy import lazy_module
+from symposia.ext.models._aws import AwsCredentials, AwsKeys
+from symposia.ext.models._encoded_json import encode_json
+from symposia.ext.models._event_frames import FrameDecoder
+from symposia.ext.models._http_clients import adapt_http_client
+from symposia.ext.models._limit_headers import retry_delay
+from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
+from symposia.ext.models._wire_format import Body
+from symposia.ext.models.bedrock._stream import read_event
+
+if TYPE_CHECKING:
+    import httpx2
+else:
+    httpx2 = lazy_module("httpx2")
+
+SERVICE: Final = "bedrock"
+"""The name by which requests to ``bedrock-runtime`` are signed."""
+TOO_MANY: Final = 429
+RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+"""The statuses after which botocore tries again, in its mode "standard", and that of a model that took too long."""
+FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TOLD = 0.5, 8.0, 60.0
+"""Seconds between attempts, as with OpenAI's and Anthropic's SDKs: the first and the longest without Retry-After, and
+the longest with it. Where the service tells a longer one, its error is told at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Authorization:
+    """What requests are authorized by: an API key, or a signature.
+
+    Attributes:
+        key: An API key of Bedrock's.
+        credentials: What to sign with, where there is no key.
+        region: The region to sign for.
+    """
+
+    key: str | None
+    credentials: AwsKeys | AwsCredentials
+    region: str
+
+    async def headers(self, url: str, content: bytes) -> Mapping[str, str]:
+        """The headers of a request.
+
+        Raises:
+            UsageError: There are no credentials.
+        """
+        plain = {"content-type": "application/json"}
+        if self.key is not None:
+            return {**plain, "authorization": f"Bearer {self.key}"}
+        keys = self.credentials if isinstance(self.credentials, AwsKeys) else await self.credentials.keys()
+        auth, awsrequest = import_module("botocore.auth"), import_module("botocore.awsrequest")
+        request: Any = awsrequest.AWSRequest("POST", url, data=content, headers=plain)  # Any: botocore has no types
+        signer = auth.SigV4Auth(import_module("botocore.credentials").Credentials(*keys), SERVICE, self.region)
+        signer.add_auth(request)
+        return dict(request.headers.items())
+
+
+def load_signer() -> None:
+    """Import what signs requests, which takes tenths of a second, before an event loop waits for it."""
+    for module in ("botocore.auth", "botocore.awsrequest", "botocore.credentials", "botocore.session"):
+        import_module(module)
+
+
+class BedrockTransport(HttpTransport):
+    """Sends requests to Converse and ConverseStream.
+
+    boto3's own client was rejected: it is synchronous, and a request in a worker thread cannot be ended: closing its
+    connection from another thread does not wake up the read. The thread waits on, and the model generates, and bills,
+    to the end. aioboto3 was rejected since it needs one certain version of botocore, older than boto3's. Both also
+    check and encode the whole conversation anew for each request, and make an object of each event of a stream. What
+    belongs to AWS, the credentials and the signature, is botocore's.
+
+    Args:
+        http: The HTTP client.
+        address: Where the models are served.
+        authorization: What requests are authorized by.
+        retries: How often to try again.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, address: str, authorization: Authorization, retries: int) -> None:
+        import httpx2  # noqa: PLC0415 - heavy
+
+        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
+        adapt_http_client(http)
+        self._http = http
+        self._address = address
+        self._authorization = authorization
+        self._retries = retries
+        self._passing = (httpx2.NetworkError, httpx2.TimeoutException, httpx2.RemoteProtocolError)
+        self.errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeEncodeError)
+
+    @staticmethod
+    @override
+    def decoder() -> FrameDecoder:
+        """See `HttpTransport`."""
+        return FrameDecoder(read_event)
+
+    @override
+    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
+        """See `HttpTransport.post`.
+
+        Raises:
+            UsageError: There are no credentials.
+        """
+        fields, options = split_options(body)
+        fields.update(cast("Mapping[str, object]", options.get("extra_json") or {}))
+        fields.pop("stream", None)
+        # In whole, with the colons and slashes of an ARN, as botocore writes it: the signature covers it.
+        model = quote(str(fields.pop("model")), safe="-._~")
+        url = f"{self._address}/model/{model}/{'converse-stream' if stream else 'converse'}"
+        retries = cast("int", options.get("max_retries", self._retries))
+        response = await self._send(url, encode_json(fields), options, retries)
+        if response.is_error or not stream:
+            await response.aread()
+            response.raise_for_status()
+        return response
+
+    async def _send(self, url: str, content: bytes, options: Mapping[str, object], retries: int) -> httpx2.Response:
+        attempt = 0
+        while True:
+            request = await self._request(url, content, options)  # signed anew: a signature ages
+            pause = min(FIRST_PAUSE * 2**attempt, LONGEST_PAUSE) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            try:
+                response = await self._http.send(request, stream=True)
+            except self._passing:
+                if attempt >= retries:
+                    raise
+            else:
+                told = retry_delay(response.headers, limited=response.status_code == TOO_MANY)
+                is_long = told is not None and told > LONGEST_TOLD
+                if attempt >= retries or is_long or response.status_code not in RETRIED:
+                    return response
+                await response.aclose()
+                pause = pause if told is None else told
+            attempt += 1
+            await asyncio.sleep(pause)
+
+    async def _request(self, url: str, content: bytes, options: Mapping[str, object]) -> httpx2.Request:
+        request = self._http.build_request(
+            "POST",
+            url,
+            content=content,
+            params=cast("dict[str, str] | None", options.get("params")),
+            headers=cast("dict[str, str] | None", options.get("headers")),
+            timeout=cast("float | None", options.get("timeout", self._http.timeout)),
+        )
+        request.headers.update(await self._authorization.headers(str(request.url), content))
+        return request
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        await self._http.aclose()
