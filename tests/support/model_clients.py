@@ -126,6 +126,7 @@ class Vendor:
         retries: Whether the SDK tries again.
         filters: Whether the vendor says that a filter stopped an answer.
         names_answers: Whether answers have an id.
+        names_models: Whether answers name the model.
         counts_parts: Whether the vendor says how many tokens came from a cache, and were reasoning.
         headers: The option with the headers of every request.
         png: How a request with an image says that it is a PNG.
@@ -154,6 +155,7 @@ class Vendor:
     retries = True
     filters = True
     names_answers = True
+    names_models = True
     counts_parts = True
     headers = "default_headers"
     png = "image/png"
@@ -355,6 +357,7 @@ class Bedrock(Vendor):
     end_mark = b"messageStop"
     needs_key = False  # AWS credentials of the machine will do
     names_answers = False
+    names_models = False
     counts_parts = False
     png = '"png"'
     line_breaks = False

@@ -156,12 +156,8 @@ class ObservedChat:
             answer = result.model_dump(mode="json")
             return LLMStreamEndEvent(response=answer, prompt_tokens=prompt, completion_tokens=completion)
         more: dict[str, object] = {
-            "tools": [],
-            **{
-                name: self._body[name]
-                for name in ("system", "systemInstruction", "tools", "toolConfig")
-                if name in self._body
-            },
+            **{name: self._body[name] for name in ("system", "systemInstruction") if name in self._body},
+            "tools": _tools(self._body),
         }
         return LLMCallEvent(
             messages=self._sent_messages,
@@ -170,6 +166,13 @@ class ObservedChat:
             completion_tokens=completion,
             **more,
         )
+
+
+def _tools(body: Body) -> list[object]:
+    """The tools in a request. Bedrock has them in a field of their own, with cache points among them."""
+    config = cast("Mapping[str, object]", body.get("toolConfig") or {})
+    tools = cast("Sequence[Mapping[str, object]]", body.get("tools") or config.get("tools") or ())
+    return [tool for tool in tools if "cachePoint" not in tool]
 
 
 def _request(provider: str, server: str, body: Body, *, stream: bool, json: bool) -> Attributes:

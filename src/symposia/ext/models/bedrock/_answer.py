@@ -120,7 +120,7 @@ def read_answer(answer: AnswerWire) -> CreateResult:
     calls = [read_call(use) for use in uses if use["name"] != ANSWER_TOOL]
     text, thinking = join_text(blocks), join_thinking(blocks)
     structured = [read_call(use).arguments for use in uses if use["name"] == ANSWER_TOOL]
-    reason = FINISH_REASONS.get(answer["stopReason"], "unknown")
+    reason: FinishReasons = FINISH_REASONS.get(answer["stopReason"], "unknown")
     if structured and not calls:
         text, beside = structured[0], text
         thinking = "\n".join(filter(None, (thinking, beside)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Any, Final, Unpack, cast
 
 from pydantic import BaseModel
@@ -172,9 +173,7 @@ def _option_names(given: frozenset[str]) -> OptionNames:
 @lru_cache(maxsize=1)
 def converse_arguments() -> frozenset[str]:
     """The arguments of Converse, by botocore's description of the service. To read it takes tenths of a second."""
-    from botocore.loaders import Loader  # noqa: PLC0415 - heavy; pyright: ignore[reportMissingTypeStubs]
-
-    loader: Any = Loader()  # Any: botocore has no types
+    loader: Any = import_module("botocore.loaders").Loader()  # Any: botocore has no types
     return frozenset(loader.load_service_model("bedrock-runtime", "service-2")["shapes"]["ConverseRequest"]["members"])
 
 
@@ -203,18 +202,21 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[BedrockTranspor
 def _authorization(model: str, connection: Mapping[str, Any]) -> tuple[Authorization, str | None]:
     """What requests are authorized by, and the region."""
     profile = connection.get("profile_name")
-    keys = [connection.get("aws_access_key_id"), connection.get("aws_secret_access_key")]
-    if any(keys) and not all(keys):
+    access_key, secret_key = connection.get("aws_access_key_id"), connection.get("aws_secret_access_key")
+    if bool(access_key) is not bool(secret_key):
         raise InvalidArgumentError("Give both aws_access_key_id and aws_secret_access_key, or neither.")
-    is_signed = any(keys) or profile is not None
-    if is_signed and connection.get("api_key"):
-        raise InvalidArgumentError("Give api_key, or a profile or keys of AWS: they are different credentials.")
-    if any(keys) and profile is not None:
-        raise InvalidArgumentError("Give profile_name or keys of AWS: they are different credentials.")
+    if sum((bool(connection.get("api_key")), bool(access_key), profile is not None)) > 1:
+        raise InvalidArgumentError(
+            "Give one of api_key, profile_name, and aws_access_key_id with its secret: they are different credentials."
+        )
+    is_signed = access_key is not None or profile is not None
     key = None if is_signed else connection.get("api_key") or os.environ.get(_aws.BEARER_KEY)
     check_key(model, key, _aws.BEARER_KEY)
     region = connection.get("region_name") or _aws.find_region(profile)
     if key is None:
         load_signer()
-    signs = _aws.AwsKeys(*keys, connection.get("aws_session_token")) if all(keys) else _aws.AwsCredentials(profile)
-    return Authorization(key=key, credentials=signs, region=region or ""), region
+    if access_key and secret_key:
+        credentials = _aws.AwsKeys(access_key, secret_key, connection.get("aws_session_token"))
+    else:
+        credentials = _aws.AwsCredentials(profile)
+    return Authorization(key=key, credentials=credentials, region=region or ""), region
