@@ -268,7 +268,8 @@ async def test_cache_points_are_where_the_model_takes_them(
 
 
 async def test_cache_points_of_the_program_and_none_at_all(server: MockModelServer) -> None:
-    own: Any = {"tools": [{"toolSpec": {"name": "f", "inputSchema": {"json": {}}}}, POINT]}
+    spec: Any = {"name": "f", "inputSchema": {"json": {"type": "object"}}}
+    own: Any = {"tools": [{"toolSpec": spec}, POINT]}
     await client(server, Reply(text="ok"), toolConfig=own).create(HELLO)
     assert points(server.last_body) == ["tools"]
     await client(server, Reply(text="ok"), prompt_caching=False).create(USED, tools=[ADD])
@@ -333,7 +334,7 @@ async def test_tokens_of_the_cache_are_tokens_of_the_prompt(server: MockModelSer
 
 
 async def test_a_call_that_the_service_makes_itself_is_none_of_the_programs(server: MockModelServer) -> None:
-    use = {"toolUseId": "c", "name": "nova_grounding", "input": {}, "type": "server_tool_use"}
-    whole = {"output": {"message": {"content": [{"toolUse": use}, {"text": "Found."}]}}, "stopReason": "end_turn"}
+    use: Any = {"toolUseId": "c", "name": "nova_grounding", "input": {}, "type": "server_tool_use"}
+    whole: Any = {"output": {"message": {"content": [{"toolUse": use}, {"text": "Found."}]}}, "stopReason": "end_turn"}
     raw = Raw(body=json.dumps({**whole, "usage": {"inputTokens": 1, "outputTokens": 1}}).encode())
     assert (await ask(server, raw)).content == "Found."
