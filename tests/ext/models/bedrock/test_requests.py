@@ -230,6 +230,12 @@ async def test_a_model_is_made_to_answer_by_the_tool_as_far_as_it_can_be(
     assert told is (choice is None)
 
 
+async def test_thinking_that_a_call_asks_for_is_seen(server: MockModelServer) -> None:
+    asking = client(server, Reply(tool_calls=(ANSWER,)), model="us.anthropic.claude-3-7-sonnet-20250219-v1:0")
+    await asking.create(HELLO, json_output=Fingers, extra_create_args=THINKING)
+    assert "toolChoice" not in server.last_body["toolConfig"]
+
+
 async def test_a_call_of_another_tool_comes_before_the_answer(server: MockModelServer) -> None:
     calls = (ToolCall(id="1", name="add", arguments="{}"), ANSWER)
     result = await client(server, Reply(tool_calls=calls), model=NOVA).create(HELLO, tools=[ADD], json_output=Fingers)

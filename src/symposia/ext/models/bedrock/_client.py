@@ -16,7 +16,7 @@ from symposia.ext.models import _aws
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key
-from symposia.ext.models._prompts import leading_system_messages, write_system
+from symposia.ext.models._prompts import JSON_INSTRUCTION, leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
 from symposia.ext.models.bedrock._answer import parse_answer, read_answer
@@ -33,7 +33,7 @@ from symposia.ext.models.bedrock._profiles import CATALOG, BedrockProfile
 from symposia.ext.models.bedrock._request import (
     MessageWriter,
     add_arguments,
-    add_json_instruction,
+    add_instruction,
     add_schema,
     add_tools,
     offers_tools,
@@ -48,6 +48,8 @@ LONGEST: Final = 600
 """Seconds that a request may take without a byte by default, as with Anthropic's SDK; boto3's 60 end long thinking."""
 RETRIES: Final = 2
 """As often as OpenAI's and Anthropic's SDKs, and boto3's mode "standard"."""
+MOST_CONNECTIONS, MOST_KEPT = 1000, 100
+"""Connections at once, and those that are kept for later requests, as with OpenAI's and Anthropic's SDKs."""
 
 
 class ConverseFormat:
@@ -81,20 +83,21 @@ class ConverseFormat:
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
+        body: Body = dict(self._usual)
+        add_arguments(body, request.extra_create_args)  # first: what else is asked for depends on them
         with_tools = offers_tools(request)
-        written = self._written if with_tools or "toolConfig" in self._usual else self._quoted
+        written = self._written if with_tools or "toolConfig" in body else self._quoted
         instructions = leading_system_messages(request.messages)
-        body: Body = {**self._usual, "messages": write_turns(written.each(request.messages[len(instructions) :]))}
+        body["messages"] = write_turns(written.each(request.messages[len(instructions) :]))
         if system := write_system(instructions):
-            body["system"] = [{"text": system}]
+            add_instruction(body, system)
         if with_tools:
             add_tools(body, request.tools, request.tool_choice, self._profile)
         wanted = self._json_output if request.json_output is None else request.json_output
         if wanted is True:
-            add_json_instruction(body)
+            add_instruction(body, JSON_INSTRUCTION)
         elif isinstance(wanted, type):
             add_schema(body, wanted, request.tool_choice, self._profile)
-        add_arguments(body, request.extra_create_args)
         if self._caches:
             add_cache_points(body, in_tools=self._profile.cache_points == "everywhere")
         if stream:
@@ -194,6 +197,7 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[BedrockTranspor
     http = httpx2.AsyncClient(
         follow_redirects=True,
         timeout=connection.get("timeout", LONGEST),
+        limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_KEPT),
         headers=connection.get("default_headers"),
     )
     return BedrockTransport(http, address, authorization, connection.get("max_retries", RETRIES)), address

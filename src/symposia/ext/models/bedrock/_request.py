@@ -27,7 +27,6 @@ from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import (
     CONTINUE,
     EMPTY,
-    JSON_INSTRUCTION,
     START,
     join_neighbours,
     quoted_system,
@@ -238,11 +237,6 @@ def write_tool(tool: Tool | ToolSchema, *, strict: bool) -> JsonObject:
 # The form of the answer ----------------------------------------------------------------------------------------------
 
 
-def add_json_instruction(body: Body) -> None:
-    """Ask for JSON of any shape, for which Converse has nothing but words."""
-    _add_instruction(body, JSON_INSTRUCTION)
-
-
 def add_schema(body: Body, wanted: type[BaseModel], choice: ToolChoice, profile: BedrockProfile) -> None:
     """Ask for an answer that keeps to a schema.
 
@@ -263,7 +257,7 @@ def add_schema(body: Body, wanted: type[BaseModel], choice: ToolChoice, profile:
     body["toolConfig"] = config = {**config, "tools": [*others, {"toolSpec": spec}]}
     if profile.tool_choice == "auto" or _thinks(body):
         config.pop("toolChoice", None)
-        _add_instruction(body, _ANSWER_INSTRUCTION)
+        add_instruction(body, _ANSWER_INSTRUCTION)
     elif others or profile.tool_choice == "any":
         config["toolChoice"] = {"any": {}}
     else:
@@ -277,5 +271,6 @@ def _thinks(body: Body) -> bool:
     return isinstance(thinking, Mapping) and cast("Mapping[str, object]", thinking).get("type") != "disabled"
 
 
-def _add_instruction(body: Body, text: str) -> None:
+def add_instruction(body: Body, text: str) -> None:
+    """Add a text to the end of the system prompt."""
     body["system"] = [*cast("list[JsonObject]", body.get("system", [])), {"text": text}]

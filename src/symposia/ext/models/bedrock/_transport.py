@@ -37,7 +37,7 @@ FIRST_PAUSE, LONGEST_PAUSE, LONGEST_TOLD = 0.5, 8.0, 60.0
 the longest with it. Where the service tells a longer one, its error is told at once."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)  # tracebacks and logs show reprs
 class Authorization:
     """What requests are authorized by: an API key, or a signature.
 
