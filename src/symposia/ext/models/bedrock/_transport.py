@@ -124,7 +124,7 @@ class BedrockTransport(HttpTransport):
         url = f"{self._address}/model/{model}/{'converse-stream' if stream else 'converse'}"
         retries = cast("int", options.get("max_retries", self._retries))
         response = await self._send(url, encode_json(fields), options, retries)
-        if response.is_error or not stream:
+        if not response.is_success or not stream:
             await response.aread()
             response.raise_for_status()
         return response
