@@ -23,9 +23,11 @@ print(*sys.modules)
 HEAVY = [
     "PIL",
     "anthropic",
+    "av",
     "azure",
     "boto3",
     "botocore",
+    "cv2",
     "docker",
     "google.genai",
     "google.protobuf",
@@ -42,6 +44,7 @@ HEAVY = [
     "rich",
     "symposia._missing_names",
     "tiktoken",
+    "whisper",
 ]
 SIGN_OF_A_BUILT_MODEL = "pydantic.plugin._loader"
 

@@ -17,7 +17,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -112,18 +112,28 @@ class ConfinedFolder:
         Raises:
             InvalidArgumentError: It is no regular file, is too large, or cannot be read.
         """
+        with self.opened(path) as file, self._explained(path):
+            self._check_size(path, os.fstat(file.fileno()).st_size)
+            # Read to one byte more than allowed: the file may grow, and some report no size.
+            data = file.read(self.max_file_bytes + 1)
+        self._check_size(path, len(data))
+        return data
+
+    @contextmanager
+    def opened(self, path: str) -> Generator[BinaryIO]:
+        """A file, open to be read. Libraries that take paths alone open ``/dev/fd/N``, where N is its `fileno`.
+
+        Raises:
+            InvalidArgumentError: It is no regular file, or cannot be opened.
+        """
         parts = self._parts(path)
         with self._explained(path), self._folder(parts[:-1]) as folder:
             # Without O_NONBLOCK, opening a pipe waits for its writer.
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-            with os.fdopen(os.open(parts[-1] if parts else ".", flags, dir_fd=folder), "rb") as file:
-                found = os.fstat(file.fileno())
-                _check_regular(path, found)
-                self._check_size(path, found.st_size)
-                # Read to one byte more than allowed: the file may grow, and some report no size.
-                data = file.read(self.max_file_bytes + 1)
-        self._check_size(path, len(data))
-        return data
+            file = os.fdopen(os.open(parts[-1] if parts else ".", flags, dir_fd=folder), "rb")
+        with file:
+            _check_regular(path, os.fstat(file.fileno()))
+            yield file
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file, and the folders that it is in. A reader sees the old content or the new, never a part.
