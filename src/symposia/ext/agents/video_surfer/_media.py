@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     import numpy as np
     from av.container import InputContainer
     from numpy.typing import NDArray
+
+    Picture: TypeAlias = NDArray[np.uint8]
+    Samples: TypeAlias = NDArray[np.float32]
 else:
     av, cv2, np = lazy_module("av"), lazy_module("cv2"), lazy_module("numpy")
+    Picture = Samples = object  # their types can be read without numpy
 
 EXTRA: Final = "video-surfer"
 
@@ -107,7 +111,7 @@ class Video:
             raise _unreadable(self._name, "does not say how long it is")
         return count / rate
 
-    def frame(self, second: float) -> NDArray[np.uint8]:
+    def frame(self, second: float) -> Picture:
         """The picture at a time, as rows of columns of blue, green and red.
 
         Raises:
@@ -132,7 +136,7 @@ class Video:
         self._capture.release()
 
 
-def encoded(frame: NDArray[np.uint8], suffix: str, *, longest: int | None = None) -> bytes:
+def encoded(frame: Picture, suffix: str, *, longest: int | None = None) -> bytes:
     """A picture as a file.
 
     Args:
@@ -172,7 +176,7 @@ def extracted_sound(source: str, name: str) -> bytes:
     return target.getvalue()
 
 
-def samples(source: str, name: str) -> NDArray[np.float32]:
+def samples(source: str, name: str) -> Samples:
     """The sound as samples from -1 to 1, `SAMPLE_RATE` a second, of one channel.
 
     Raises:

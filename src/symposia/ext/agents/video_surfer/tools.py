@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from symposia._lazy import explained_names
 from symposia.core import Image, run_in_worker_thread
 from symposia.core.models import ChatCompletionClient, UserMessage, call_model
-from symposia.ext.agents.video_surfer._media import Video, encoded, extracted_sound
+from symposia.ext.agents.video_surfer._media import Picture, Video, encoded, extracted_sound
 from symposia.ext.agents.video_surfer._transcription import WhisperTranscriber, transcript
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-else:
+if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
 
 __all__ = [
@@ -74,7 +71,7 @@ def save_screenshot(video_path: str, timestamp: float, output_path: str) -> None
     Path(output_path).write_bytes(picture)
 
 
-def get_screenshot_at(video_path: str, timestamps: Sequence[float]) -> list[tuple[float, NDArray[np.uint8]]]:
+def get_screenshot_at(video_path: str, timestamps: Sequence[float]) -> list[tuple[float, Picture]]:
     """The pictures at some times, in seconds, as rows of columns of blue, green and red.
 
     Raises:
