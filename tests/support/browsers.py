@@ -54,6 +54,25 @@ def processes_with(marker: str) -> list[int]:
     return found
 
 
+def descendants(parent: int, marker: str) -> list[int]:
+    """The ids of the processes under another one with a text in their command line."""
+    marked, found = set(processes_with(marker)), list[int]()
+    for child in _children(parent):
+        found += [*([child] if child in marked else []), *descendants(child, marker)]
+    return found
+
+
+def _children(parent: int) -> list[int]:
+    try:
+        return [
+            int(child)
+            for thread in Path(f"/proc/{parent}/task").iterdir()
+            for child in (thread / "children").read_text().split()
+        ]
+    except OSError:  # it has ended meanwhile
+        return []
+
+
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds, asking again and again."""
     async with asyncio.timeout(SECONDS):

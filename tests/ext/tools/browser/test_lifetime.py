@@ -5,57 +5,134 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
-from tests.support.browsers import SECONDS, browsing, error_of, eventually, needs_browser, processes_with, text_of
-from tests.support.web_site import web_site
+import pytest_asyncio
+from playwright.async_api import Playwright, async_playwright
+from tests.support.browsers import (
+    SECONDS,
+    browsing,
+    descendants,
+    error_of,
+    eventually,
+    needs_browser,
+    processes_with,
+    text_of,
+)
+from tests.support.web_site import Site, web_site
 
 from symposia.core import CancellationToken
-from symposia.ext.tools.browser import BrowserWorkbench
+from symposia.ext.tools.browser import BrowserWorkbench, _browser, _session
 
-pytestmark = [needs_browser, pytest.mark.timeout(300)]
+pytestmark = [needs_browser, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="module")]
+
+ENDED = "The browser has ended. The next call starts another one, at the same address."
+PAGES = {
+    "/": "<title>Home</title>",
+    "/stuck": "<script>const r = new XMLHttpRequest(); r.open('GET', '/never', false); r.send()</script>",
+    "/file": b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 999\r\n\r\nPK",
+}
 
 
-async def test_a_cancelled_call_closes_the_browser_and_the_next_one_opens_it_again(tmp_path: Path) -> None:
-    async with (
-        web_site({"/": "<title>Home</title>"}) as site,
-        browsing(private_hosts=["*"], browser_data_dir=str(tmp_path)) as browser,
-    ):
-        await text_of(browser, "visit_url", url=site.url())
-        assert processes_with(str(tmp_path))
-        token = CancellationToken()
-        call = asyncio.create_task(browser.call_tool("visit_url", {"url": site.url("/never")}, token))
-        await eventually(lambda: "GET /never" in site.asked)
-        token.cancel()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site() -> AsyncGenerator[Site, None]:
+    async with web_site(PAGES) as site:
+        yield site
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def driver() -> AsyncGenerator[Playwright, None]:
+    async with async_playwright() as playwright:
+        yield playwright
+
+
+async def test_a_call_that_is_cancelled_in_any_phase_closes_the_browser(
+    site: Site, driver: Playwright, tmp_path: Path
+) -> None:
+    profile = str(tmp_path)
+    async with browsing(
+        private_hosts=["*"], browser_data_dir=profile, downloads_folder=profile, playwright=driver
+    ) as browser:
+
+        async def cancelled(url: str, reached: Callable[[], bool]) -> None:
+            token = CancellationToken()
+            call = asyncio.create_task(browser.call_tool("visit_url", {"url": url}, token))
+            await eventually(lambda: call.done() or reached())
+            token.cancel()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert not browser.is_open
+            await eventually(lambda: not processes_with(profile))
+
+        await cancelled(site.url("/"), lambda: bool(processes_with(profile)))
+        for path, asked in (("/never", "GET /never"), ("/stuck", "GET /never"), ("/file", "GET /file")):
+            site.asked.clear()
+            await cancelled(site.url(path), lambda asked=asked: asked in site.asked)
+        assert "(no title)" in await text_of(browser, "look")
+        waiting = asyncio.create_task(browser.call_tool("visit_url", {"url": site.url("/never")}))
+        behind = asyncio.create_task(browser.call_tool("look"))
+        await asyncio.sleep(0)
+        behind.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await call
-        assert not browser.is_open
-        await eventually(lambda: not processes_with(str(tmp_path)))
-        assert "Page: Home" in await text_of(browser, "look")
+            await behind
+        assert browser.is_open  # the call before it goes on
+        waiting.cancel()
+        await asyncio.wait([waiting])
 
 
-async def test_a_browser_whose_start_is_cancelled_is_ended(tmp_path: Path) -> None:
-    async with browsing(browser_data_dir=str(tmp_path)) as browser:
-        call = asyncio.create_task(browser.call_tool("look"))
-        await eventually(lambda: bool(processes_with(str(tmp_path))))
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
-        await eventually(lambda: not processes_with(str(tmp_path)))
-        assert not browser.is_open
+async def test_a_browser_that_crashes_hangs_or_is_killed_is_replaced(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_session, "_CLOSE_SECONDS", 2.0)
+    monkeypatch.setattr(_browser, "_CLOSE_SECONDS", 2.0)
+    profile, other_drivers = str(tmp_path), descendants(os.getpid(), "run-driver")
+    async with browsing(private_hosts=["*"], browser_data_dir=profile, timeout=8) as browser:
 
+        async def at_home() -> bool:
+            return "Page: Home" in await text_of(browser, "look")
 
-async def test_a_browser_that_was_killed_is_started_again_at_the_same_address(tmp_path: Path) -> None:
-    async with (
-        web_site({"/": "<title>Home</title>"}) as site,
-        browsing(private_hosts=["*"], browser_data_dir=str(tmp_path), timeout=60) as browser,
-    ):
         await text_of(browser, "visit_url", url=site.url())
-        for process in processes_with(str(tmp_path)):
+        assert "already in use" in await error_of(BrowserWorkbench(browser_data_dir=profile), "look")
+        for process in descendants(processes_with(profile)[0], "--type=renderer"):
             os.kill(process, signal.SIGKILL)
+        crashed = await browser.call_tool("look")
+        while "The page crashed, and was closed." not in crashed.to_text(""):
+            crashed = await browser.call_tool("look")
+        assert "Address: about:blank" in await text_of(browser, "look")
+
+        await text_of(browser, "visit_url", url=site.url())
+        await _send(signal.SIGSTOP, profile)
+        assert "The page did not answer within 8 seconds" in await error_of(browser, "look")
+        await text_of(browser, "visit_url", url=site.url())
+
+        await _send(signal.SIGKILL, profile)
         await eventually(lambda: not browser.is_open)
-        assert "Page: Home" in await text_of(browser, "look")
+        assert await at_home()
+
+        for process in descendants(os.getpid(), "run-driver"):
+            if process not in other_drivers:
+                os.kill(process, signal.SIGKILL)
+        await eventually(lambda: not processes_with(profile))
+        assert await error_of(browser, "look") == ENDED
+        assert not browser.is_open
+
+
+async def _send(number: signal.Signals, profile: str) -> None:
+    for process in processes_with(profile):
+        os.kill(process, number)
+
+
+async def test_browsers_at_the_same_time_have_rules_and_pages_of_their_own(site: Site, driver: Playwright) -> None:
+    async with browsing(private_hosts=[site.host], playwright=driver) as one, browsing(playwright=driver) as other:
+        visits = (text_of(one, "visit_url", url=site.url()), error_of(other, "visit_url", url=site.url()))
+        shown, refused = await asyncio.gather(*visits)
+        assert "Page: Home" in shown
+        assert "is a private address" in refused
+        await other.stop()
+        assert "Page: Home" in await text_of(one, "look")
 
 
 async def test_a_program_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
@@ -72,8 +149,8 @@ async def test_a_program_that_is_killed_leaves_no_browser(tmp_path: Path) -> Non
     await eventually(lambda: not processes_with(str(tmp_path)))
 
 
-async def test_a_browser_that_does_not_start_says_why() -> None:
-    browser = BrowserWorkbench(executable_path="/nowhere/chromium")
+async def test_a_browser_that_does_not_start_says_why(driver: Playwright) -> None:
+    browser = BrowserWorkbench(executable_path="/nowhere/chromium", playwright=driver)
     error = await error_of(browser, "look")
     assert error.startswith("The browser did not start.")
     assert "/nowhere/chromium" in error

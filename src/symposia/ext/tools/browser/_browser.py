@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symposia._lazy import lazy_module
 from symposia.core import uninterrupted
-from symposia.core.exceptions import MissingExtraError, ToolServiceError
+from symposia.core.exceptions import MissingExtraError, SymposiaError, ToolServiceError
+from symposia.ext.tools.browser._page import first_line
 from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
 
 if TYPE_CHECKING:
@@ -31,8 +32,11 @@ _START_SECONDS: Final = 60.0
 _CLOSE_SECONDS: Final = 10.0
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ARGUMENTS: Final = (
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",  # WebRTC sends past the proxy otherwise
-    "--disable-quic",  # likewise
+    # WebRTC sends UDP past the proxy otherwise. The first is for Chromium, the second for its headless shell, and each
+    # takes no notice of the other's.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-quic",  # which is UDP too
 )
 
 
@@ -114,7 +118,7 @@ async def open_browser(options: BrowserOptions, playwright: playwright_api.Playw
         return await uninterrupted(_start(options, playwright, resources))
     except BaseException as error:
         await uninterrupted(resources.aclose())
-        if isinstance(error, playwright_api.Error):
+        if isinstance(error, Exception) and not isinstance(error, SymposiaError):
             raise ToolServiceError(f"{NOT_STARTED} {_start_hint(error)}") from error
         raise
 
@@ -161,7 +165,7 @@ async def _closed_in_time(close: Callable[[], Awaitable[None]]) -> None:
     """
     try:
         await asyncio.wait_for(close(), _CLOSE_SECONDS)
-    except (TimeoutError, playwright_api.Error) as error:
+    except Exception as error:  # noqa: BLE001 - Playwright raises a bare one if its driver has died
         _log.debug("A part of the browser did not close: %s", error)
 
 
@@ -191,4 +195,4 @@ def _start_hint(error: Exception) -> str:
             "Chromium may not make its sandbox here: allow user namespaces (in Docker, with "
             "--security-opt seccomp=chrome.json), or install the package chromium-sandbox."
         )
-    return next((line.strip() for line in text.splitlines() if line.strip()), "It gave no reason.")[:500]
+    return first_line(error)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.ext.tools.browser._browser import OpenBrowser
 from symposia.ext.tools.browser._downloads import Downloads
+from symposia.ext.tools.browser._failures import ACTION_SECONDS, explained, reason
 from symposia.ext.tools.browser._page import (
     MARK_ATTRIBUTE,
     MOST_MARKS,
@@ -19,9 +20,11 @@ from symposia.ext.tools.browser._page import (
     InteractiveRegion,
     PageMetadata,
     PageText,
+    PageView,
     VisualViewport,
     first_line,
     read_page,
+    stop_loading,
 )
 from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
 
@@ -32,25 +35,13 @@ else:
 
 LONGEST_TEXT: Final = 1_000_000
 """The characters that are read of a page. What a model is shown is cut to much less."""
-_ACTION_SECONDS: Final = 5.0
+_MARKING: Final = {"most_marks": MOST_MARKS, "name_length": NAME_LENGTH}
 _LOAD_SECONDS: Final = 3.0
 _POPUP_SECONDS: Final = 0.5
 _LONGEST_SLEEP: Final = 60.0
 _CURSOR_STEPS: Final = 20
 _BLANK: Final = "about:blank"
 _TRIES_TO_LEAVE: Final = 5
-_REASONS: Final = (
-    ("ERR_TOO_MANY_REDIRECTS", "it redirects without end"),
-    ("ERR_UNSAFE_REDIRECT", "it redirects to an address that is none of the web"),
-    ("ERR_INVALID_REDIRECT", "it redirects to an address that is none of the web"),
-    ("ERR_CERT_", "its certificate is not valid"),
-    ("ERR_SSL_", "it does not speak TLS as it should"),
-    ("ERR_EMPTY_RESPONSE", "the server closed the connection without an answer"),
-    ("ERR_CONNECTION_", "the connection was lost"),
-    ("ERR_INVALID_HTTP_RESPONSE", "the server does not speak HTTP"),
-    ("ERR_RESPONSE_HEADERS_TOO_BIG", "the head of the answer is too large"),
-    ("interrupted by another navigation", "it goes on to another address at once"),
-)
 _DOWNLOADS: Final = ("Download is starting", "ERR_ABORTED")
 
 
@@ -109,7 +100,7 @@ class PlaywrightController:
     async def on_new_page(self, page: playwright_api.Page) -> None:
         """Prepare a page: its size, its downloads, its limits of time."""
         page.on("download", self._download_handler or self.downloads.accept)
-        page.set_default_timeout(_ACTION_SECONDS * 1000)
+        page.set_default_timeout(ACTION_SECONDS * 1000)
         if self._resizes:
             await page.set_viewport_size({"width": self._size[0], "height": self._size[1]})
 
@@ -123,7 +114,15 @@ class PlaywrightController:
         Raises:
             ToolServiceError: The page cannot be read.
         """
-        return await read_page(page, "marks", dict[str, InteractiveRegion], limit=MOST_MARKS, name_length=NAME_LENGTH)
+        return await read_page(page, "marks", dict[str, InteractiveRegion], **_MARKING)
+
+    async def get_view(self, page: playwright_api.Page) -> PageView:
+        """Number the elements as `get_interactive_rects`, and read what is seen of the page.
+
+        Raises:
+            ToolServiceError: The page cannot be read.
+        """
+        return await read_page(page, "view", PageView, limit=LONGEST_TEXT, **_MARKING)
 
     async def get_visual_viewport(self, page: playwright_api.Page) -> VisualViewport:
         """The part of the page that is seen.
@@ -198,6 +197,7 @@ class PlaywrightController:
                 raise ToolServiceError(
                     f"{url} was not loaded: the server did not answer within {self._load_timeout:g} seconds."
                 ) from None
+            await stop_loading(page)  # one that never ends grows as long as it is open
             return True, True
         except playwright_api.Error as error:
             # The event of the download may come after the error that says that this is no page.
@@ -207,7 +207,7 @@ class PlaywrightController:
             # Not for every error: Chromium asks for addresses of its own in the background, which are refused too.
             if self._proxy is not None and "ERR_TUNNEL" in str(error) and self._proxy.refusals > refusals:
                 raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}") from None
-            raise ToolServiceError(f"{url} was not loaded: {_reason(error)}.") from error
+            raise ToolServiceError(f"{url} was not loaded: {reason(error)}.") from error
         finally:
             shown.stop()
         await self._refuse_answer_of_proxy(page, url, response)
@@ -235,7 +235,7 @@ class PlaywrightController:
         try:
             response = await page.go_back(wait_until="domcontentloaded", timeout=self._load_timeout * 1000)
         except playwright_api.Error as error:
-            raise ToolServiceError(f"The page before was not loaded: {_reason(error)}.") from error
+            raise ToolServiceError(f"The page before was not loaded: {reason(error)}.") from error
         if response is None and page.url == before:
             raise ToolServiceError("There is no page before this one.")
         await self._settle(page)
@@ -268,9 +268,9 @@ class PlaywrightController:
 
         page.on("popup", note)
         try:
-            with _explained(f"The element {identifier} cannot be clicked"):
+            with explained(f"The element {identifier} cannot be clicked"):
                 await self._point_at(page, identifier, element)
-                await element.click(timeout=_ACTION_SECONDS * 1000)
+                await element.click(timeout=ACTION_SECONDS * 1000)
             await self._settle(page)
             # The event of a new page comes after the click, and nothing tells that there will be none.
             await asyncio.wait([opened], timeout=_POPUP_SECONDS)
@@ -290,19 +290,19 @@ class PlaywrightController:
             ToolServiceError: There is no such element, or nothing can be written into it.
         """
         element = await self._element(page, identifier)
-        with _explained(f"Nothing can be written into the element {identifier}"):
+        with explained(f"Nothing can be written into the element {identifier}"):
             await self._point_at(page, identifier, element)
-            tag: str = await element.evaluate("element => element.tagName", timeout=_ACTION_SECONDS * 1000)
+            tag: str = await element.evaluate("element => element.tagName", timeout=ACTION_SECONDS * 1000)
             if tag == "SELECT":
-                await element.select_option(label=value, timeout=_ACTION_SECONDS * 1000)
+                await element.select_option(label=value, timeout=ACTION_SECONDS * 1000)
                 return
             if self.animate_actions:
-                await element.fill("", timeout=_ACTION_SECONDS * 1000)
+                await element.fill("", timeout=ACTION_SECONDS * 1000)
                 await element.press_sequentially(value, delay=20, timeout=_LONGEST_SLEEP * 1000)
             else:
-                await element.fill(value, timeout=_ACTION_SECONDS * 1000)
+                await element.fill(value, timeout=ACTION_SECONDS * 1000)
             if press_enter:
-                await element.press("Enter", timeout=_ACTION_SECONDS * 1000)
+                await element.press("Enter", timeout=ACTION_SECONDS * 1000)
         await self._settle(page)
 
     async def hover_id(self, page: playwright_api.Page, identifier: str) -> None:
@@ -312,9 +312,9 @@ class PlaywrightController:
             ToolServiceError: There is no such element, or it cannot be reached.
         """
         element = await self._element(page, identifier)
-        with _explained(f"The pointer cannot be moved over the element {identifier}"):
+        with explained(f"The pointer cannot be moved over the element {identifier}"):
             await self._point_at(page, identifier, element)
-            await element.hover(timeout=_ACTION_SECONDS * 1000)
+            await element.hover(timeout=ACTION_SECONDS * 1000)
 
     async def scroll_id(self, page: playwright_api.Page, identifier: str, direction: str) -> None:
         """Scroll an element ``up`` or ``down`` by most of its height.
@@ -384,8 +384,8 @@ class PlaywrightController:
 
     async def _point_at(self, page: playwright_api.Page, identifier: str, element: playwright_api.Locator) -> None:
         """Scroll to the element, and move the cursor to it if actions are animated."""
-        await element.scroll_into_view_if_needed(timeout=_ACTION_SECONDS * 1000)
-        box = await element.bounding_box(timeout=_ACTION_SECONDS * 1000) if self.animate_actions else None
+        await element.scroll_into_view_if_needed(timeout=ACTION_SECONDS * 1000)
+        box = await element.bounding_box(timeout=ACTION_SECONDS * 1000) if self.animate_actions else None
         if box is None:
             return
         await self.add_cursor_box(page, identifier)
@@ -398,8 +398,8 @@ class PlaywrightController:
             raise ToolServiceError(f"{identifier!r} is no number of an element.")
         # The first one: a page may copy an element with its number.
         element = page.locator(f"[{MARK_ATTRIBUTE}='{int(identifier)}']").first
-        with _explained("The page does not answer"):
-            if await asyncio.wait_for(element.count(), _ACTION_SECONDS):
+        with explained("The page does not answer"):
+            if await asyncio.wait_for(element.count(), ACTION_SECONDS):
                 return element
         raise ToolServiceError(
             f"There is no element {identifier} on the page as it is now. Look at the page for the numbers there are."
@@ -427,41 +427,13 @@ async def _leave(page: playwright_api.Page) -> None:
     # Chromium's page about an error comes a moment after the error, and may end this navigation, or end after it.
     for last in (False,) * (_TRIES_TO_LEAVE - 1) + (True,):
         try:
-            await page.goto(_BLANK, timeout=_ACTION_SECONDS * 1000)
+            await page.goto(_BLANK, timeout=ACTION_SECONDS * 1000)
         except playwright_api.Error as error:
+            if "crashed" in str(error):
+                return  # it shows nothing
             if last or "interrupted by another navigation" not in str(error):
                 raise ToolServiceError(f"The page does not answer: {first_line(error)}") from error
             with suppress(playwright_api.Error):
                 await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
         if page.url == _BLANK:
             return
-
-
-@contextmanager
-def _explained(what: str) -> Generator[None]:
-    try:
-        yield
-    except TimeoutError:
-        raise ToolServiceError(f"{what}: there was no answer within {_ACTION_SECONDS:g} seconds.") from None
-    except playwright_api.TimeoutError as error:
-        raise ToolServiceError(f"{what}: {_obstacle(error)}.") from None
-    except playwright_api.Error as error:
-        raise ToolServiceError(f"{what}: {first_line(error)}") from error
-
-
-def _obstacle(error: Exception) -> str:
-    """Why an action was not done in time, from the log in Playwright's error."""
-    text = str(error)
-    if "intercepts pointer events" in text:
-        return "another element covers it"
-    for sign in ("not visible", "not enabled", "not editable", "not stable"):
-        if sign in text:
-            return f"it is {sign}" if sign != "not stable" else "it moves"
-    if "did not find some options" in text:
-        return "the list has no such option"
-    return f"it was not done within {_ACTION_SECONDS:g} seconds"
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    return next((reason for sign, reason in _REASONS if sign in text), first_line(error).rstrip("."))

@@ -22,7 +22,7 @@ _NAME_LENGTH: Final = 120
 _UNSAFE: Final = re.compile(r"[^\w .()+,@=-]")
 _SECONDS_BETWEEN_LOOKS: Final = 0.1
 _SECONDS_TO_START: Final = 3.0
-_MOST_AT_ONCE: Final = 4  # a page can start any number
+_MOST_FILES: Final = 10  # from one action to the next: a page can start any number
 
 
 class Downloads:
@@ -41,6 +41,8 @@ class Downloads:
         self._most_bytes = most_bytes
         self._saving: set[asyncio.Task[None]] = set()
         self._started = 0
+        self._taken = 0
+        self._surplus = 0
         self._begun = asyncio.Event()
         self._reports: list[str] = []
 
@@ -62,7 +64,10 @@ class Downloads:
         """Save a download, or refuse it. A handler of the event ``download``."""
         self._started += 1
         self._begun.set()
-        task = asyncio.ensure_future(self._accept(download))
+        self._taken += 1
+        is_surplus = self._taken > _MOST_FILES
+        self._surplus += is_surplus
+        task = asyncio.ensure_future(_refuse(download) if is_surplus else self._accept(download))
         self._saving.add(task)
         task.add_done_callback(self._saving.discard)
 
@@ -71,8 +76,11 @@ class Downloads:
         if self._saving:
             await asyncio.wait(self._saving, timeout=seconds)
         reports, self._reports = self._reports, []
+        if self._surplus:
+            reports.append(f"{self._surplus} more files were not downloaded: at most {_MOST_FILES} are at a time.")
         if self._saving:
             reports.append("A file is still being downloaded.")
+        self._taken, self._surplus = len(self._saving), 0
         return reports
 
     async def close(self) -> None:
@@ -90,9 +98,6 @@ class Downloads:
         if self._folder is None:
             await download.cancel()
             return f"The address is a file ({name!r}) and no page. It was not downloaded: this browser saves no files."
-        if len(self._saving) > _MOST_AT_ONCE:
-            await download.cancel()
-            return f"The file {name!r} was not downloaded: others are being downloaded."
         finished = asyncio.ensure_future(download.path())
         try:
             while not finished.done():
@@ -105,7 +110,8 @@ class Downloads:
             finished.cancel()
             with suppress(playwright_api.Error, asyncio.CancelledError):
                 await finished
-        path, size = await asyncio.to_thread(_move, source, self._folder, name)
+        path, size = await asyncio.to_thread(_copy, source, self._folder, name)
+        await download.delete()  # the browser's, which would stay until it is closed
         return f"The file {path.name!r} ({size:,} bytes) was downloaded to {path}."
 
     def _is_too_large(self, finished: asyncio.Future[Path]) -> bool:
@@ -120,6 +126,11 @@ class Downloads:
         return max(sizes, default=0) > self._most_bytes
 
 
+async def _refuse(download: playwright_api.Download) -> None:
+    with suppress(playwright_api.Error):
+        await download.cancel()
+
+
 def safe_name(suggested: str) -> str:
     """A file's name from one that a server suggests: no path, no leading dot, no special characters, not long."""
     plain = _UNSAFE.sub("_", suggested.replace("\\", "/").rpartition("/")[2]).strip(" .")
@@ -129,7 +140,7 @@ def safe_name(suggested: str) -> str:
     return plain or "download"
 
 
-def _move(source: Path, folder: Path, name: str) -> tuple[Path, int]:
+def _copy(source: Path, folder: Path, name: str) -> tuple[Path, int]:
     """Copy the file under a name that is free: one that exists is never overwritten, nor a link there followed."""
     folder.mkdir(parents=True, exist_ok=True)
     stem, ending = Path(name).stem, Path(name).suffix

@@ -1,6 +1,6 @@
-// What is read from a page, and done in it. Evaluated as a function of an operation and its arguments; it leaves nothing
-// behind in the page but the marks' attribute. The page may have changed every built-in function that is used here: the
-// results are checked by their reader, and are as trustworthy as the page.
+// What is read from a page, and done in it: a function of an operation and its arguments. It leaves nothing behind in
+// the page but the marks' attribute. It runs in a world of its own, where the page's scripts have changed nothing. What it
+// gives is checked by its reader all the same, and is as trustworthy as the page.
 ([operation, given]) => {
   const MARK = "data-symposia-mark";
   const INTERACTIVE = new Set(["A", "BUTTON", "INPUT", "SELECT", "TEXTAREA", "SUMMARY", "OPTION", "VIDEO", "AUDIO"]);
@@ -18,7 +18,7 @@
     }
   }
   const shorten = (text, limit) => {
-    const plain = String(text ?? "").replace(/\s+/g, " ").trim();
+    const plain = String(text ?? "").slice(0, 50 * limit).replace(/\s+/g, " ").trim();
     return plain.length > limit ? plain.slice(0, limit) + "…" : plain;
   };
   const isShown = (element) => {
@@ -74,7 +74,7 @@
     const found = {};
     let number = 0;
     for (const element of elements(document)) {
-      if (number >= given.limit) break;
+      if (number >= given.most_marks) break;
       const scrollable = scrolls(element) && element !== document.documentElement && element !== document.body;
       if (!scrollable && !isInteractive(element) || !isShown(element)) continue;
       const boxes = [...element.getClientRects()].filter((box) => box.width > 2 && box.height > 2 && isOnTop(element, box));
@@ -203,5 +203,6 @@
   }
 
   const text = () => (document.body ? document.body.innerText : "").slice(0, given.limit);
-  return { marks, markdown, visibleText, metadata, focused, viewport, scroll, outline, cursor, text }[operation]();
+  const view = () => ({ marks: marks(), viewport: viewport(), title: metadata().title, text: visibleText() });
+  return { view, marks, markdown, visibleText, metadata, focused, viewport, scroll, outline, cursor, text }[operation]();
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -22,9 +25,15 @@ MARK_ATTRIBUTE: Final = "data-symposia-mark"
 MOST_MARKS: Final = 300
 NAME_LENGTH: Final = 120
 _SECONDS: Final = 30.0
+_PICTURE_SECONDS: Final = 10.0
+_LOAD_SECONDS: Final = 3.0
+_DETACH_SECONDS: Final = 1.0
 _TRIES: Final = 3
-_LARGEST_COORDINATE: Final = 1e7
+_NAVIGATED: Final = ("context was destroyed", "Cannot find context", "No frame", "navigated or closed")
+_NOT_CHROMIUM: Final = "only available in Chromium"
+_LARGEST_COORDINATE: Final = 1e8  # Chromium's pages end at 3.4e7 pixels
 T = TypeVar("T")
+_Send: TypeAlias = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]  # Any: JSON of Chromium's
 Pixels = Annotated[float, Field(ge=-_LARGEST_COORDINATE, le=_LARGEST_COORDINATE)]
 
 
@@ -85,6 +94,15 @@ class PageMetadata(TypedDict):
     jsonld: list[str]
 
 
+class PageView(TypedDict):
+    """What is seen of a page, all read at one moment: its elements by their numbers, and the text in view."""
+
+    marks: dict[str, InteractiveRegion]
+    viewport: VisualViewport
+    title: str
+    text: str
+
+
 class PageText(TypedDict):
     """The text of a page, and whether it was longer than the limit."""
 
@@ -114,22 +132,96 @@ async def read_page(page: playwright_api.Page, operation: str, kind: type[T] | A
         given: Its arguments.
 
     Raises:
-        ToolServiceError: The page does not answer in time, goes on and on, or has changed what scripts return.
+        ToolServiceError: The page does not answer in time, goes on and on, or gives what is not asked for.
     """
-    script = await asyncio.to_thread(_script)
     for last in (False,) * (_TRIES - 1) + (True,):
         try:
-            value = await asyncio.wait_for(page.evaluate(script, [operation, given]), _SECONDS)
-            return _adapter(kind).validate_python(value)
+            async with asyncio.timeout(_SECONDS):
+                return _adapter(kind).validate_python(await _evaluate(page, [operation, given]))
         except TimeoutError:
             raise ToolServiceError(f"The page did not answer within {_SECONDS:.0f} seconds.") from None
         except ValidationError:
-            raise ToolServiceError("The page cannot be read: it has changed the functions by which it is.") from None
+            raise ToolServiceError("The page cannot be read: it gives what is not asked for.") from None
         except playwright_api.Error as error:
-            if last or "context was destroyed" not in str(error).lower():
+            if not any(sign in str(error) for sign in _NAVIGATED):
                 raise ToolServiceError(f"The page cannot be read: {first_line(error)}") from error
-            await page.wait_for_load_state("domcontentloaded", timeout=_SECONDS * 1000)
+            if last:
+                raise ToolServiceError("The page cannot be read: it goes from one to another without end.") from None
+        with suppress(playwright_api.Error):
+            await page.wait_for_load_state("domcontentloaded", timeout=_LOAD_SECONDS * 1000)
     raise AssertionError("unreachable")  # the last try returns or raises
+
+
+async def _evaluate(page: playwright_api.Page, argument: object) -> object:
+    """Run ``_page.js`` in the page, in a world of its own: with the document of the page, and fresh built-in functions.
+
+    Playwright's `evaluate` runs among the scripts of the page. Some replace built-in functions by others that differ,
+    and one could make any result of any size. It is used where there is no such world, outside Chromium.
+    """
+    script = await asyncio.to_thread(_script)
+    async with _devtools(page) as send:
+        if send is None:
+            return await page.evaluate(script, argument)
+        tree = await send("Page.getFrameTree", {})
+        frame = {"frameId": tree["frameTree"]["frame"]["id"], "worldName": "symposia"}
+        world = await send("Page.createIsolatedWorld", frame)
+        call = {"functionDeclaration": script, "arguments": [{"value": argument}], "returnByValue": True, **world}
+        answer = await send("Runtime.callFunctionOn", call)
+    if details := answer.get("exceptionDetails"):
+        raise ToolServiceError(f"The page cannot be read: {details['exception']['description'].splitlines()[0][:300]}")
+    return answer["result"].get("value")
+
+
+async def take_picture(page: playwright_api.Page) -> bytes:
+    """A screenshot of the view as PNG, in the pixels of the page.
+
+    Playwright's own waits for the fonts of the page, which may never come. It is used outside Chromium.
+
+    Raises:
+        ToolServiceError: The page does not answer in time.
+    """
+    try:
+        async with asyncio.timeout(_PICTURE_SECONDS), _devtools(page) as send:
+            if send is None:
+                return await page.screenshot(timeout=_SECONDS * 1000, scale="css")
+            sizes = await send("Page.getLayoutMetrics", {})
+            view = sizes["cssVisualViewport"]
+            ratio = sizes["layoutViewport"]["clientWidth"] / max(1, sizes["cssLayoutViewport"]["clientWidth"])
+            clip = {
+                "x": view["pageX"],
+                "y": view["pageY"],
+                "width": view["clientWidth"],
+                "height": view["clientHeight"],
+            }
+            answer = await send("Page.captureScreenshot", {"clip": {**clip, "scale": 1 / (ratio or 1)}})
+    except TimeoutError:
+        raise ToolServiceError("The page does not answer: no picture of it can be made.") from None
+    return b64decode(answer["data"])
+
+
+async def stop_loading(page: playwright_api.Page) -> None:
+    """End what is being loaded, and keep what has come. Nothing is done outside Chromium, or if the page is stuck."""
+    with suppress(playwright_api.Error, TimeoutError):
+        async with asyncio.timeout(_LOAD_SECONDS), _devtools(page) as send:
+            if send is not None:
+                await send("Page.stopLoading", {})
+
+
+@asynccontextmanager
+async def _devtools(page: playwright_api.Page) -> AsyncGenerator[_Send | None]:
+    """How commands of Chromium's developer tools are sent to the page; None in another browser."""
+    try:
+        session = await page.context.new_cdp_session(page)
+    except playwright_api.Error as error:
+        if _NOT_CHROMIUM not in str(error):
+            raise
+        yield None
+        return
+    try:
+        yield session.send  # pyright: ignore[reportUnknownMemberType]  # Playwright says no more than dict
+    finally:
+        with suppress(playwright_api.Error, TimeoutError):
+            await asyncio.wait_for(session.detach(), _DETACH_SECONDS)
 
 
 def first_line(error: Exception) -> str:

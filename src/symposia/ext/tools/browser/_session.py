@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
-from symposia.core import uninterrupted
+from symposia.core import cancel_and_wait, uninterrupted
 from symposia.core.exceptions import ToolServiceError
 from symposia.ext.tools.browser._browser import BrowserOptions, OpenBrowser, open_browser
 from symposia.ext.tools.browser._controller import PlaywrightController
@@ -18,6 +19,10 @@ else:
     playwright_api = lazy_module("playwright.async_api")
 
 BLANK: Final = "about:blank"
+_NO_PLACE: Final = "http://symposia.invalid"
+_CLOSE_SECONDS: Final = 5.0
+_MOST_NEWS: Final = 5  # a page can open dialogs without end
+_MOST_OTHERS: Final = 3  # one of which a click may have opened, to be acted in
 
 
 class BrowserSession:
@@ -47,6 +52,8 @@ class BrowserSession:
         self._browser: OpenBrowser | None = None
         self._controller: PlaywrightController | None = None
         self._pages: list[playwright_api.Page] = []
+        self._doing: set[asyncio.Task[None]] = set()
+        self._news: list[str] = []
         self._has_ended = False
         self._url: str | None = None
 
@@ -80,10 +87,7 @@ class BrowserSession:
         Raises:
             ToolServiceError: The browser did not start, or the first page cannot be visited. The page is empty then.
         """
-        if self._has_ended:
-            await self.close()
-        if self._browser is None:
-            await self._open()
+        await self.open()
         self._pages = [page for page in self._pages if not page.is_closed()]
         if self._pages:
             return self._pages[-1]
@@ -94,9 +98,19 @@ class BrowserSession:
             await self.controller.visit_page(page, address)
         return page
 
-    async def _open(self) -> None:
+    async def open(self) -> None:
+        """Start a browser unless one runs. This is limited in time.
+
+        Raises:
+            ToolServiceError: The browser did not start.
+        """
+        if self._has_ended:
+            await self.close()
+        if self._browser is not None:
+            return
         if self._given_context is None:
             self._browser = await open_browser(self._options, self._playwright)
+            self._browser.context.on("page", self._close_surplus)
         else:
             self._browser = OpenBrowser(self._given_context)
         self._has_ended = False
@@ -110,15 +124,20 @@ class BrowserSession:
         except playwright_api.Error:
             self._has_ended = True  # the next call starts another browser
             raise
-        page.on("crash", self._note_crash)
+        self._watch(page)
         self._pages.append(page)
         await self.controller.on_new_page(page)
         return page
 
     def follow(self, page: playwright_api.Page) -> None:
         """Act in a page that an action has opened. The one before comes back when it is closed."""
-        page.on("crash", self._note_crash)
+        self._watch(page)
         self._pages.append(page)
+
+    def take_news(self) -> list[str]:
+        """What has happened in pages since the last call, one sentence each."""
+        news, self._news = self._news, []
+        return news
 
     async def leave_page(self) -> bool:
         """Close the page if there is another one before it; whether there was."""
@@ -127,14 +146,30 @@ class BrowserSession:
         await self._pages.pop().close()
         return True
 
-    async def drop_page(self) -> None:
-        """Close the page, which does not answer. The next call opens an empty one."""
+    async def drop_page(self) -> bool:
+        """Close the page, which does not answer. The next call opens an empty one, or is about the one before it.
+
+        Returns:
+            Whether there is one before it.
+        """
         if self._pages:
             page = self._pages.pop()
             self._url = BLANK
-            # Without waiting for the handlers of the page, which do not answer either.
-            with suppress(playwright_api.Error):
-                await page.close(run_before_unload=False)
+            try:
+                await asyncio.wait_for(_unless_gone(page.close()), _CLOSE_SECONDS)
+            except TimeoutError:  # one that goes from page to page without end cannot be closed alone
+                await self.close()
+                self._url = BLANK
+        return bool(self._pages)
+
+    async def check(self) -> None:
+        """Find out whether the browser still answers. Of one that hangs, or whose driver has died, no event tells."""
+        if not self.is_open or self._browser is None:
+            return
+        try:
+            await asyncio.wait_for(self._browser.context.cookies(_NO_PLACE), _CLOSE_SECONDS)
+        except Exception:  # noqa: BLE001 - Playwright raises a bare one if its driver has died
+            self._note_end()
 
     async def close_other_pages(self) -> None:
         """Close what pages have opened by themselves. The other pages of a given context are the program's."""
@@ -142,8 +177,19 @@ class BrowserSession:
             return
         for page in self._browser.context.pages:
             if page not in self._pages:
-                with suppress(playwright_api.Error):  # it has closed itself meanwhile
-                    await page.close()
+                self._do_soon(page.close())
+        if self._doing:
+            await asyncio.wait(self._doing, timeout=_CLOSE_SECONDS)
+
+    def _close_surplus(self, page: playwright_api.Page) -> None:
+        """Close one more page that pages have opened by themselves: between two actions they can open thousands."""
+        if self._browser is not None and len(self._browser.context.pages) > len(self._pages) + _MOST_OTHERS:
+            self._do_soon(page.close())
+
+    def _do_soon(self, action: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_unless_gone(action))
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
 
     async def close(self) -> None:
         """Close the browser. The next call opens another one, at the address of the page."""
@@ -164,12 +210,12 @@ class BrowserSession:
                 await controller.downloads.close()
             if self._given_context is not None:
                 for page in pages:
-                    with suppress(playwright_api.Error):
-                        await page.close()
+                    await _unless_gone(page.close())
         finally:
             await browser.close()
+            await cancel_and_wait(*self._doing)
 
-    def _note_end(self, _: object) -> None:
+    def _note_end(self, _: object = None) -> None:
         self._has_ended = self._browser is not None
         self._url = self._pages[-1].url if self._pages else self._url
 
@@ -177,3 +223,26 @@ class BrowserSession:
         if page in self._pages:
             self._pages.remove(page)
         self._url = BLANK  # not the page that crashed, which would crash again
+        self._tell("The page crashed, and was closed.")
+
+    def _watch(self, page: playwright_api.Page) -> None:
+        page.on("crash", self._note_crash)
+        if self._given_context is None:  # else the program may answer dialogs
+            page.on("dialog", self._dismiss)
+
+    def _dismiss(self, dialog: playwright_api.Dialog) -> None:
+        """Answer a dialog as Playwright does where nobody listens, and keep what it says."""
+        if dialog.type == "beforeunload":  # whether the page may be left, which nothing may hinder
+            self._do_soon(dialog.accept())
+            return
+        self._tell(f"The page opened a dialog ({dialog.type}), which was dismissed: {dialog.message[:500]!r}")
+        self._do_soon(dialog.dismiss())
+
+    def _tell(self, sentence: str) -> None:
+        if len(self._news) < _MOST_NEWS:
+            self._news.append(sentence)
+
+
+async def _unless_gone(action: Awaitable[None]) -> None:
+    with suppress(playwright_api.Error):  # the page has closed itself meanwhile
+        await action

@@ -27,7 +27,7 @@ from symposia.core.tools import (
 from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, OpenBrowser, require_playwright
 from symposia.ext.tools.browser._controller import PlaywrightController
 from symposia.ext.tools.browser._marks import add_marks
-from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line
+from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line, take_picture
 from symposia.ext.tools.browser._session import BLANK, BrowserSession
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ if TYPE_CHECKING:
 else:
     playwright_api = lazy_module("playwright.async_api")
 
-_START_SECONDS: Final = 60.0
+_ENDED: Final = "The browser has ended. The next call starts another one, at the same address."
 _DOWNLOAD_SECONDS: Final = 10.0
-_SCREENSHOT_SECONDS: Final = 10.0
 _LONGEST_WAIT: Final = 10.0
 
 ResultContent: TypeAlias = TextResultContent | ImageResultContent
@@ -312,16 +311,20 @@ class BrowserWorkbench(Workbench):
     async def _call_in_time(
         self, name: str, action: _Action, arguments: Mapping[str, object], call_id: str | None
     ) -> ToolResult:
-        seconds = self._timeout if self._session.is_open else self._timeout + _START_SECONDS
         try:
-            async with asyncio.timeout(seconds):
+            await self._session.open()
+        except ToolServiceError as error:
+            return failed_result(name, error)
+        try:
+            async with asyncio.timeout(self._timeout):
                 return await self._call(name, action, arguments, call_id)
         except TimeoutError:
-            await self._session.drop_page()
+            rest = "The one before it" if await self._session.drop_page() else "An empty one"
+            await self._session.check()
             return failed_result(
                 name,
                 ToolServiceError(
-                    f"The page did not answer within {seconds:g} seconds, and was closed. An empty page is open now."
+                    f"The page did not answer within {self._timeout:g} seconds, and was closed. {rest} is open."
                 ),
             )
 
@@ -343,44 +346,42 @@ class BrowserWorkbench(Workbench):
         except Exception as error:
             if isinstance(error, (MissingExtraError, TimeoutError)):
                 raise
+            await self._session.check()
             return failed_result(name, self._explained(failure or error))
 
     async def _shown(self, name: str, text: str, failure: Exception | None) -> ToolResult:
         """The result with the page. A model that reads of a failure needs the page too, to do something else."""
-        if not self._session.is_open or self._session.url is None:  # there is no page to show
-            return failed_result(name, self._explained(failure or ToolServiceError("The browser has ended.")))
+        if not self._session.is_open:  # there is no page to show
+            raise ToolServiceError(_ENDED)
         page, controller = await self._session.page(blank=True), self._session.controller
         await self._session.close_other_pages()
-        reports = await controller.downloads.reports(min(_DOWNLOAD_SECONDS, self._timeout / 3))
+        reports = self._session.take_news()
+        reports += await controller.downloads.reports(min(_DOWNLOAD_SECONDS, self._timeout / 3))
         outcome = text if failure is None else str(self._explained(failure))
-        regions = await controller.get_interactive_rects(page)
-        view = await controller.get_visual_viewport(page)
-        title = (await controller.get_page_metadata(page))["title"]
-        heading = _heading([outcome, *reports], title, page.url, view)
-        listed = self._cut(_elements_as_text(regions, view["height"]))
-        seen = self._cut(await controller.get_visible_text(page))
+        view = await controller.get_view(page)
+        heading = _heading([outcome, *reports], view["title"], page.url, view["viewport"])
+        listed = self._cut(_elements_as_text(view["marks"], view["viewport"]["height"]))
+        seen = self._cut(view["text"])
         texts = [heading, listed and f"Elements:\n{listed}", seen and f"Text in view:\n{seen}"]
         content: list[ResultContent] = [TextResultContent(content=text) for text in texts if text]
         if self._screenshots and page.url != BLANK:
-            picture = await self._picture(page, regions)
-            content.append(ImageResultContent(content=Image(picture)))
+            content.append(await self._picture(page, view["marks"]))
         return ToolResult(name=name, result=content, is_error=failure is not None)
 
-    async def _picture(self, page: playwright_api.Page, regions: Mapping[str, InteractiveRegion]) -> bytes:
+    async def _picture(self, page: playwright_api.Page, regions: Mapping[str, InteractiveRegion]) -> ResultContent:
         try:
-            screenshot = await page.screenshot(timeout=_SCREENSHOT_SECONDS * 1000, scale="css")
-        except playwright_api.TimeoutError:
-            raise ToolServiceError("The page does not answer: no picture of it can be made.") from None
+            screenshot = await take_picture(page)
+        except ToolServiceError as error:  # the rest of the page can be used without
+            return TextResultContent(content=str(error))
         if self._screenshot_folder is not None:
             await asyncio.to_thread(_keep, self._screenshot_folder, screenshot)
-        return (await asyncio.to_thread(add_marks, screenshot, regions, self._screenshot_size)).png
+        marked = await asyncio.to_thread(add_marks, screenshot, regions, self._screenshot_size)
+        return ImageResultContent(content=Image(marked.png))
 
     def _explained(self, error: Exception) -> Exception:
-        if type(error).__module__.partition(".")[0] != "playwright":
-            return error
         if not self._session.is_open:
-            return ToolServiceError("The browser has ended. The next call starts another one, at the same address.")
-        return ToolServiceError(first_line(error))
+            return ToolServiceError(_ENDED)
+        return ToolServiceError(first_line(error)) if isinstance(error, playwright_api.Error) else error
 
     def _cut(self, text: str) -> str:
         limit = self._max_characters // 2  # the elements and the text in view are in one result
