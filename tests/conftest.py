@@ -19,6 +19,7 @@ from blockbuster import blockbuster_ctx
 from hypothesis import settings
 from pydantic import BaseModel
 from tests.support.node_ids import with_addresses
+from tests.support.node_servers import NODE_SERVERS
 
 from symposia.ext.models.vendors import model_vendors
 
@@ -42,6 +43,8 @@ APART = {
 """Tests of libraries that are extras apart from ``all``, and the module without which they are not collected:
 `scripts/test --apart` has environments for them."""
 MISSING = {folder: module for folder, module in APART.items() if find_spec(module) is None}
+if not NODE_SERVERS.exists():
+    MISSING["ext/tools/mcp/test_reference_servers.py"] = "@modelcontextprotocol/server-everything"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
@@ -190,27 +191,59 @@ def read_field(text: str, field: Object) -> JsonValue:
         ValueError: They are none; its text says what is wanted.
     """
     kind = field.get("type", "string")
-    choices = field.get("enum") or [each.get("const") for each in field.get("oneOf", [])]
-    if choices and text not in choices:
-        raise ValueError(f"Give one of: {', '.join(map(str, choices))}.")
+    if kind == "array":
+        return _several(text, field)
+    if choices := _choices(field):
+        return _choice(text, choices)
     if kind == "boolean":
         if text.lower() not in {"yes", "y", "true", "no", "n", "false"}:
             raise ValueError("Answer yes or no.")
         return text.lower() in {"yes", "y", "true"}
     if kind in {"integer", "number"}:
         return _number(text, field, whole=kind == "integer")
-    if kind == "array":
-        return [each.strip() for each in text.split(",")]
     if len(text) < field.get("minLength", 0) or len(text) > field.get("maxLength", len(text)):
         raise ValueError(f"Give {field.get('minLength', 0)} to {field.get('maxLength', 'any number of')} characters.")
     return text
 
 
+def _choices(field: Object) -> dict[str, str]:
+    """The values that a field may have, each with its title; empty if it may have any."""
+    titled = cast("list[Object]", field.get("oneOf") or field.get("anyOf") or [])
+    if titled:
+        return {str(each.get("const")): str(each.get("title") or each.get("const")) for each in titled}
+    values = cast("list[object]", field.get("enum") or [])
+    return dict(zip(map(str, values), map(str, field.get("enumNames") or values), strict=False))
+
+
+def _choice(text: str, choices: dict[str, str]) -> str:
+    """The value that a person names by itself or by its title."""
+    for value, title in choices.items():
+        if text.casefold() in {value.casefold(), title.casefold()}:
+            return value
+    raise ValueError(f"Give one of: {_shown(choices)}.")
+
+
+def _several(text: str, field: Object) -> list[JsonValue]:
+    choices = _choices(cast("Object", field.get("items") or {}))
+    named = [each.strip() for each in text.split(",") if each.strip()]
+    least, most = field.get("minItems", 0), field.get("maxItems", len(named))
+    if not least <= len(named) <= most:
+        raise ValueError(f"Give {least} to {field.get('maxItems', 'any number')} of them, with commas between.")
+    return [_choice(each, choices) if choices else each for each in named]
+
+
+def _shown(choices: dict[str, str]) -> str:
+    return ", ".join(value if title == value else f"{value} ({title})" for value, title in choices.items())
+
+
 def _number(text: str, field: Object, *, whole: bool) -> int | float:
+    wanted = ValueError("Give a whole number." if whole else "Give a number.")
     try:
         value = int(text) if whole else float(text)
     except ValueError:
-        raise ValueError("Give a whole number." if whole else "Give a number.") from None
+        raise wanted from None
+    if isinstance(value, float) and not math.isfinite(value):  # JSON has no such numbers
+        raise wanted
     lowest, highest = field.get("minimum", value), field.get("maximum", value)
     if not lowest <= value <= highest:
         raise ValueError(f"Give a number from {lowest} to {highest}.")
@@ -219,14 +252,18 @@ def _number(text: str, field: Object, *, whole: bool) -> int | float:
 
 def _describe(name: str, field: Object, *, is_required: bool) -> str:
     notes = [str(field["description"])] if field.get("description") else []
-    choices = field.get("enum") or [each.get("const") for each in field.get("oneOf", [])]
-    if choices:
-        notes.append(f"one of {', '.join(map(str, choices))}")
-    elif field.get("type") == "boolean":
-        notes.append("yes or no")
-    elif field.get("type") in {"integer", "number"}:
-        notes.append("a number")
-    notes.append("an empty answer declines" if is_required else "may be left empty")
+    kind = field.get("type", "string")
+    if kind == "array":
+        choices = _choices(cast("Object", field.get("items") or {}))
+        notes.append(f"any of {_shown(choices)}, with commas between" if choices else "with commas between")
+    elif choices := _choices(field):
+        notes.append(f"one of {_shown(choices)}")
+    elif kind in {"boolean", "integer", "number"}:
+        notes.append("yes or no" if kind == "boolean" else "a number")
+    if "default" in field:
+        notes.append(f"an empty answer is {json.dumps(field['default'], ensure_ascii=False)}")
+    else:
+        notes.append("an empty answer declines" if is_required else "may be left empty")
     return f"{field.get('title') or name} ({'; '.join(notes)}):"
 
 
