@@ -1,5 +1,6 @@
 """The memory in Redis, on a real server without a search module."""
 
+import asyncio
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -87,18 +88,96 @@ async def test_what_was_forgotten_or_flushed_is_found_by_nobody(config: RedisMem
         assert await found(other, "New.") == ["New."]
 
 
-async def test_vectors_of_another_embedder_are_refused(config: RedisMemoryConfig) -> None:
-    async with opened(config) as memory, RedisMemory(config, embedder=HashingEmbedder(64)) as other:
+async def test_vectors_of_another_embedder_are_refused_and_spoil_nothing(config: RedisMemoryConfig) -> None:
+    shorter = FunctionEmbedder(lambda texts: [[1.0] for _ in texts], HashingEmbedder().name)
+    wrong = FunctionEmbedder(lambda texts: [["x"] for _ in texts], HashingEmbedder().name)  # pyright: ignore[reportArgumentType]
+    async with opened(config) as memory:
         await memory.add(text(FACTS[0]))
-        with pytest.raises(InvalidArgumentError, match=r"of the embedder 'hashed-ngrams-512-v1'.*another index_name"):
-            await other.query(FACTS[0])
+        for embedder in (HashingEmbedder(64), shorter, wrong):
+            async with RedisMemory(config, embedder=embedder) as other:
+                for call in (other.add(text("x")), other.query(FACTS[0])):
+                    with pytest.raises(InvalidArgumentError, match=r"another index_name|has to return as many vectors"):
+                        await call
+        assert await found(memory, FACTS[0]) == [FACTS[0]]
+        await memory.clear()
+        async with RedisMemory(config, embedder=HashingEmbedder(64)) as other:
+            await other.add(text("of another model"))
 
 
 async def test_a_server_that_is_gone_is_one_clear_error_without_the_password() -> None:
-    config = RedisMemoryConfig(redis_url="redis://me:secret@127.0.0.1:1")
-    with pytest.raises(MemoryStoreError, match=r"server at 127\.0\.0\.1:1 cannot be used: .*Check that") as caught:
-        await opened(config).add(text("x"))
-    assert "secret" not in str(caught.value)
+    for url in ("redis://me:secret@127.0.0.1:1", "redis://127.0.0.1:1/0?password=secret"):
+        with pytest.raises(MemoryStoreError, match=r"server at 127\.0\.0\.1:1 cannot be used: .*Check that") as caught:
+            await opened(RedisMemoryConfig(redis_url=url)).add(text("x"))
+        assert "secret" not in str(caught.value)
+    for url in ("localhost:6379", "http://me:secret@127.0.0.1", "redis://me:sec/ret@host"):
+        with pytest.raises(InvalidArgumentError, match="is no address of a server") as wrong:
+            RedisMemory(RedisMemoryConfig(redis_url=url))
+        assert "sec" not in str(wrong.value)
+
+
+async def test_a_memory_works_again_when_its_server_does(config: RedisMemoryConfig, redis_port: int) -> None:
+    async with opened(config) as memory:
+        await memory.add(text(FACTS[0]))
+        with redis.Redis(port=redis_port) as server:
+            commands: Any = server  # the types of these are unknown in part
+            commands.config_set("maxmemory", 1)
+            with pytest.raises(MemoryStoreError, match="maxmemory"):
+                await memory.add(text("lost"))
+            commands.config_set("maxmemory", 0)
+            await memory.add(text("kept"))
+            commands.client_kill_filter(_type="normal", skipme=True)
+            await memory.add(text("after the connection was closed"))
+        assert await found(memory, "kept") == ["kept"]
+        assert len((await memory.query("")).results) == 3
+
+
+async def test_entries_of_another_program_are_a_clear_error(config: RedisMemoryConfig, redis_port: int) -> None:
+    with redis.Redis(port=redis_port) as server:
+        server.xadd(f"memory:{config.index_name}", {"theirs": "x"})
+    async with opened(config) as memory:
+        with pytest.raises(
+            MemoryStoreError, match="has entries of another program: give the memory another index_name"
+        ):
+            await memory.query("")
+
+
+async def test_what_may_have_been_added_is_not_sent_again_and_a_server_that_hangs_is_left(
+    config: RedisMemoryConfig, redis_port: int
+) -> None:
+    """Between them is a server that passes an addition on, and not the answer."""
+    hangs = asyncio.Event()
+    connections: list[asyncio.Task[Any] | None] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(asyncio.current_task())
+        answers, requests = await asyncio.open_connection("127.0.0.1", redis_port)
+        try:
+            while data := await reader.read(65536):
+                if hangs.is_set():
+                    continue
+                requests.write(data)
+                answer = await answers.read(65536)
+                if b"XADD" in data:
+                    break
+                writer.write(answer)
+        finally:
+            for each in (requests, writer):
+                each.close()
+                await each.wait_closed()
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    unreliable = config.model_copy(update={"redis_url": f"redis://127.0.0.1:{port}?socket_timeout=0.3"})
+    async with opened(unreliable) as memory, opened(config) as other:
+        with pytest.raises(MemoryStoreError, match="cannot be used"):
+            await memory.add(text("once"))
+        assert await found(other, "once") == ["once"]
+        hangs.set()
+        with pytest.raises(MemoryStoreError, match="Timeout"):
+            await memory.query("once")
+    server.close()
+    await server.wait_closed()
+    await asyncio.gather(*filter(None, connections))
 
 
 async def test_without_an_embedder_the_models_library_is_needed(config: RedisMemoryConfig) -> None:
