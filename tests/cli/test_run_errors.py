@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
-from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MEANING, Status
+from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MAGENTIC_MEANING, MEANING, Status
 from symposia.core.code_executor import RunStatus, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.testing.model_server import Failure, MockModelServer, Reply
@@ -296,11 +296,18 @@ async def test_the_time_limit(models: MockModelServer, pretend: Pretend) -> None
 
 def test_every_status_is_another_one_and_has_its_meaning() -> None:
     assert len({status.value for status in Status}) == len(Status)
-    assert MEANING.keys() | DEBATE_MEANING.keys() | CONVERSATION_MEANING.keys() == set(Status)
+    meanings = (MEANING, DEBATE_MEANING, MAGENTIC_MEANING, CONVERSATION_MEANING)
+    assert {status for each in meanings for status in each} == set(Status)
 
 
 @pytest.mark.parametrize(
-    ("verb", "meanings"), [("run", MEANING), ("debate", DEBATE_MEANING), ("chat", CONVERSATION_MEANING)]
+    ("verb", "meanings"),
+    [
+        ("run", MEANING),
+        ("debate", DEBATE_MEANING),
+        ("magentic", MAGENTIC_MEANING),
+        ("chat", CONVERSATION_MEANING),
+    ],
 )
 async def test_the_help_lists_every_status(verb: str, meanings: dict[Status, str]) -> None:
     text = (await symposia(verb, "--help")).stdout

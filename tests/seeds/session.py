@@ -12,7 +12,6 @@ from symposia.testing.model_server import Failure, MockModelServer, Reply
 WARNINGS = (
     *("-W", "error"),
     *("-W", "ignore:LocalCommandLineCodeExecutor runs code on this machine"),
-    *("-W", "ignore:The specialists of this Magentic-One team"),
 )
 PROGRAMS = Path(__file__).with_name("programs")
 

@@ -20,6 +20,7 @@ from symposia import __version__
 from symposia.cli._exit import (
     CONVERSATION_MEANING,
     DEBATE_MEANING,
+    MAGENTIC_MEANING,
     MEANING,
     MOCK_SERVER_MEANING,
     MODELS_MEANING,
@@ -42,8 +43,11 @@ from symposia.cli._options import (
     Host,
     Independent,
     Lenient,
+    MagenticTaskText,
     MaxMessages,
+    MaxStalls,
     MaxTokens,
+    MaxTurns,
     Memory,
     Model,
     ModelsAsJson,
@@ -55,11 +59,13 @@ from symposia.cli._options import (
     PlannerModel,
     Port,
     Positions,
+    PrivateHosts,
     Processes,
     Question,
     Quorum,
     Recorded,
     ReviewerModel,
+    ReviewPlan,
     Rounds,
     Sandbox,
     SandboxToCheck,
@@ -68,6 +74,8 @@ from symposia.cli._options import (
     SandboxToShow,
     Script,
     Served,
+    SharedFiles,
+    StartPage,
     Starts,
     System,
     TaskText,
@@ -247,6 +255,47 @@ def debate(
     )
 
 
+@app.command(epilog=exit_statuses(MAGENTIC_MEANING), cls=TextVerb, context_settings={"allow_extra_args": True})
+def magentic(
+    task: MagenticTaskText = None,
+    data: SharedFiles = None,
+    model: Model = None,
+    sandbox: Sandbox = "auto",
+    start_page: StartPage = None,
+    private_hosts: PrivateHosts = None,
+    review_plan: ReviewPlan = False,
+    max_turns: MaxTurns = None,
+    max_stalls: MaxStalls = None,
+    timeout: Timeout = None,
+    max_tokens: MaxTokens = None,
+    out: OutFolder = None,
+) -> None:
+    """Let a Magentic-One team work on a task: it plans, reads files, browses, and runs code in a sandbox.
+
+    The ledger of progress, the stalls and the answer are shown. The answer, the files and the transcript are left in a
+    folder. A task of your own needs the key of a vendor, such as OPENAI_API_KEY or ANTHROPIC_API_KEY. The bundled task
+    needs no key: without --model, the model's answers are recorded.
+    """
+    from symposia.cli._magentic import MagenticArguments, magentic_and_show  # noqa: PLC0415 - imported when called
+
+    magentic_and_show(
+        MagenticArguments(
+            task=task,
+            data=tuple(data or ()),
+            model=model,
+            sandbox=sandbox,
+            start_page=start_page,
+            private_hosts=tuple(private_hosts or ()),
+            review_plan=review_plan,
+            max_turns=max_turns,
+            max_stalls=max_stalls,
+            timeout=timeout,
+            max_tokens=max_tokens,
+            out=out,
+        )
+    )
+
+
 @app.command(epilog=exit_statuses(CONVERSATION_MEANING), cls=Verb)
 def chat(
     model: Model = None,
@@ -404,7 +453,7 @@ def run_command_line() -> None:
     and an output that is closed early, as by ``| head``, does not end the run.
     """
     warnings.showwarning = _note
-    is_run = sys.argv[1:2] in (["run"], ["debate"]) and "--help" not in sys.argv
+    is_run = sys.argv[1:2] in (["run"], ["debate"], ["magentic"]) and "--help" not in sys.argv
     keep_output_from_failing(OUTPUT_CLOSED if is_run else "")
     if is_run:  # before typer reads the options, for which it imports pydantic
         typer.echo(STARTED)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # imported only when a run ends: the help must not wait for i
     from symposia.core.exceptions import SymposiaError
     from symposia.presets.coding import CodingOutcome
     from symposia.presets.debate import DebateOutcome
+    from symposia.presets.magentic import MagenticOutcome
 
 
 class Status(IntEnum):
@@ -43,6 +44,9 @@ class Status(IntEnum):
     NO_PROGRESS = 26
     ANSWER_REJECTED = 27
     NO_DECISION = 28
+    TURN_LIMIT = 29
+    NOT_APPROVED = 30
+    BROWSER_FAILED = 31
     INTERRUPTED = 130
 
 
@@ -80,6 +84,19 @@ DEBATE_MEANING: Final = {
     Status.INTERRUPTED: MEANING[Status.INTERRUPTED],
 }
 """Of `symposia debate`."""
+
+MAGENTIC_MEANING: Final = {
+    Status.VERIFIED: "answered: the orchestrator judged the task to be done",
+    **{status: MEANING[status] for status in (Status.FAILED, Status.USAGE, Status.EMPTY_TASK, Status.DATA_FILE)},
+    **{status: MEANING[status] for status in (Status.RUN_FOLDER, Status.UNKNOWN_VENDOR, Status.MISSING_KEY)},
+    **{status: MEANING[status] for status in (Status.NO_SANDBOX, Status.MISSING_EXTRA, Status.MODEL_FAILED)},
+    **{status: MEANING[status] for status in (Status.SANDBOX_DIED, Status.TIME_LIMIT, Status.TOKEN_LIMIT)},
+    Status.TURN_LIMIT: "--max-turns reached; the answer is made of the results so far",
+    Status.NOT_APPROVED: "the plan was not approved",
+    Status.BROWSER_FAILED: "the browser does not start",
+    Status.INTERRUPTED: MEANING[Status.INTERRUPTED],
+}
+"""Of `symposia magentic`."""
 
 CONVERSATION_MEANING: Final = {
     Status.VERIFIED: "the conversation has ended",
@@ -143,6 +160,11 @@ def status_of_debate(outcome: DebateOutcome) -> Status:
     from symposia.presets.debate import DebateOutcome  # noqa: PLC0415 - the help must not wait for it
 
     return Status.VERIFIED if outcome is DebateOutcome.DECIDED else Status[outcome.name]
+
+
+def status_of_magentic(outcome: MagenticOutcome) -> Status:
+    """The status for the way in which a run of a Magentic-One team ended."""
+    return Status.VERIFIED if outcome.name == "ANSWERED" else Status[outcome.name]
 
 
 def exit_statuses(meanings: Mapping[Status, str]) -> str:

@@ -130,6 +130,35 @@ AuditLog: TypeAlias = Annotated[
     ),
 ]
 
+MagenticTaskText: TypeAlias = Annotated[
+    str | None, Argument(metavar="TASK", help="What to do, in plain words. Without it, the bundled task runs.")
+]
+SharedFiles: TypeAlias = Annotated[
+    list[Path] | None,
+    Option("--data", metavar="FILE", readable=False, help="A file for the agents. May be given several times."),
+]
+MaxTurns: TypeAlias = Annotated[
+    int | None, Option("--max-turns", min=1, metavar="N", help="Turns of the agents.", show_default="20")
+]
+MaxStalls: TypeAlias = Annotated[
+    int | None,
+    Option("--max-stalls", min=1, metavar="N", help="Stalls that lead to a new plan.", show_default="3"),
+]
+StartPage: TypeAlias = Annotated[
+    str | None, Option("--start-page", metavar="URL", help="The browser's first page.", show_default="a search")
+]
+PrivateHosts: TypeAlias = Annotated[
+    list[str] | None,
+    Option(
+        "--private-host",
+        metavar="HOST",
+        help="A host with a private address that the browser may visit, as wiki.local or 10.0.0.5:8080. May be given "
+        "several times.",
+        show_default="public addresses only",
+    ),
+]
+ReviewPlan: TypeAlias = Annotated[bool, Option("--review-plan", help="Ask you to approve each plan.")]
+
 Question: TypeAlias = Annotated[
     str | None, Argument(metavar="QUESTION", help="What to decide. Without it, a bundled debate runs.")
 ]

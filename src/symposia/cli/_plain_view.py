@@ -12,6 +12,8 @@ from symposia.agentchat.messages import (
     BaseChatMessage,
     CodeOutputEvent,
     ExecutionMessage,
+    MultiModalMessage,
+    ProgressLedgerEvent,
     StructuredMessage,
     TextMessage,
 )
@@ -128,6 +130,10 @@ def _told(message: BaseAgentEvent | BaseChatMessage) -> tuple[str, Iterable[str]
             return f"round {message.round}", [*message.content.splitlines(), "", vote_line(message)]
         case DebateCritique() | DebateSummary():
             return f"on round {message.round}", message.to_text().splitlines()
+        case ProgressLedgerEvent():
+            return message.to_text(), []
+        case MultiModalMessage() if message.source != TASK_SOURCE:
+            return "wrote", message.to_text().splitlines()
         case TextMessage() if message.source != TASK_SOURCE:
             return "wrote", message.content.splitlines()
         case _:

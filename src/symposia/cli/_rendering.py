@@ -13,6 +13,8 @@ from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
     ExecutionMessage,
+    MultiModalMessage,
+    ProgressLedgerEvent,
     StructuredMessage,
     TextMessage,
 )
@@ -57,6 +59,11 @@ def message_block(message: BaseAgentEvent | BaseChatMessage) -> RenderableType |
         case DebateStatement():
             return Group(markdown_block(message.content), Text(), Text(printable(vote_line(message)), "bold"))
         case DebateCritique() | DebateSummary():
+            return markdown_block(message.to_text())
+        case ProgressLedgerEvent():
+            is_stalled = message.is_in_loop or not (message.is_progressing or message.is_satisfied)
+            return Text(printable(message.to_text()), "yellow" if is_stalled else "bold")
+        case MultiModalMessage() if message.source != TASK_SOURCE:
             return markdown_block(message.to_text())
         case TextMessage() if message.source != TASK_SOURCE:
             return markdown_block(message.content)

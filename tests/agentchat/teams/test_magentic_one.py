@@ -13,7 +13,7 @@ from tests.support.team_members import Member, lines, ran
 from symposia.agentchat.agents import AssistantAgent, CodeExecutorAgent
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination, TokenUsageTermination
-from symposia.agentchat.messages import SelectSpeakerEvent
+from symposia.agentchat.messages import ProgressLedgerEvent, SelectSpeakerEvent
 from symposia.agentchat.teams import MagenticOneGroupChat, RoundRobinGroupChat
 from symposia.core import AgentRuntime
 from symposia.core.effects import handle_effects
@@ -298,17 +298,20 @@ def works(messages: Sequence[LLMMessage]) -> str:
 
 
 async def test_without_participants_a_model_brings_its_specialists() -> None:
-    with pytest.warns(UserWarning, match="planned and not here yet"):
-        chat = MagenticOneGroupChat(model_client=model("hi"))
+    saved = MagenticOneGroupChat(model_client=model("hi")).dump_component().config["participants"]
+    assert [each["config"]["name"] for each in saved] == ["FileSurfer", "WebSurfer", "Coder", "ComputerTerminal"]
+
+
+async def test_a_model_that_calls_no_functions_brings_those_that_need_none() -> None:
+    with pytest.warns(UserWarning, match="no FileSurfer and no WebSurfer"):
+        chat = MagenticOneGroupChat(model_client=ReplayChatCompletionClient(["hi"]))
     saved = chat.dump_component().config["participants"]
     assert [each["config"]["name"] for each in saved] == ["Coder", "ComputerTerminal"]
 
 
 async def test_the_specialists_write_code_and_run_it_in_a_sandbox() -> None:
     client = ReplayChatCompletionClient(works, model_info=ABLE)
-    async with NamespaceCommandLineCodeExecutor() as executor:
-        with pytest.warns(UserWarning, match="planned and not here yet"):
-            chat = MagenticOne(client, code_executor=executor)
+    async with NamespaceCommandLineCodeExecutor() as executor, MagenticOne(client, code_executor=executor) as chat:
         result = await chat.run(task="What is 6 times 7?")
 
     said = [f"{message.source}: {message.to_text().strip()}" for message in result.messages]
@@ -318,9 +321,23 @@ async def test_the_specialists_write_code_and_run_it_in_a_sandbox() -> None:
 
 async def test_a_person_is_a_participant_if_wanted() -> None:
     client = model("FACTS", "PLAN", ledger("User", "Which one?"), ledger(done=True), "the blue one")
-    with pytest.warns(UserWarning, match="planned and not here yet"):
-        chat = MagenticOne(client, hil_mode=True, input_func=lambda _prompt: "the blue one")
+    chat = MagenticOne(client, hil_mode=True, input_func=lambda _prompt: "the blue one")
     assert lines((await chat.run(task="Choose.")).messages)[-2:] == ["User: the blue one", f"{BOSS}: the blue one"]
+
+
+async def test_the_ledgers_are_events_of_the_team_with_the_stalls() -> None:
+    client = model(
+        *("FACTS", "PLAN", ledger(progress=False), ledger(loop=True)),
+        *("FACTS", "PLAN", ledger(), ledger(done=True), "end"),
+    )
+    chat = team(client, max_stalls=2, emit_team_events=True)
+    events = [each for each in (await chat.run(task="go")).messages if isinstance(each, ProgressLedgerEvent)]
+    assert [event.to_text() for event in events] == [
+        "The work makes no progress (1 of 2 stalls); next is ann.",
+        "The work goes in circles (2 of 2 stalls); there is a new plan.",
+        "The work makes progress; next is ann.",
+        "The task is done.",
+    ]
 
 
 def test_the_coder_is_an_assistant_with_instructions_of_its_own() -> None:

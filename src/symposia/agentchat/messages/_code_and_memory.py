@@ -15,6 +15,7 @@ from symposia.agentchat.messages._events import (
     GuardrailEvent,
     ModelClientStreamingChunkEvent,
     OutputRejectedEvent,
+    ProgressLedgerEvent,
     SelectSpeakerEvent,
     ThoughtEvent,
     ToolCallExecutionEvent,
@@ -111,6 +112,7 @@ AgentEvent = Annotated[
     | CodeExecutionEvent
     | CodeOutputEvent
     | OutputRejectedEvent
+    | ProgressLedgerEvent
     | GuardrailEvent,
     Field(discriminator="type"),
 ]

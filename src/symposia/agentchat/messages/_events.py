@@ -128,6 +128,40 @@ class SelectorEvent(BaseAgentEvent):
         return self.content
 
 
+class ProgressLedgerEvent(BaseAgentEvent):
+    """How the orchestrator of a Magentic-One team judges the work, before each turn of a participant.
+
+    Attributes:
+        content: What the next speaker is told; why the task is done, if it is.
+        is_satisfied: Whether the task is done.
+        is_in_loop: Whether the team repeats itself.
+        is_progressing: Whether the last turns made progress.
+        next_speaker: The participant that acts next; None if the task is done or planned anew.
+        stalls: The count of stalls, this one included.
+        max_stalls: The count with which there is a new plan.
+    """
+
+    content: str
+    is_satisfied: bool
+    is_in_loop: bool
+    is_progressing: bool
+    next_speaker: str | None
+    stalls: int
+    max_stalls: int
+    type: Literal["ProgressLedgerEvent"] = "ProgressLedgerEvent"
+
+    def to_text(self) -> str:
+        """The judgement in a line."""
+        if self.is_satisfied:
+            return "The task is done."
+        judged = (
+            "goes in circles" if self.is_in_loop else "makes progress" if self.is_progressing else "makes no progress"
+        )
+        then = "there is a new plan" if self.next_speaker is None else f"next is {self.next_speaker}"
+        stalls = f" ({self.stalls} of {self.max_stalls} stalls)" if self.stalls else ""
+        return f"The work {judged}{stalls}; {then}."
+
+
 class SelectSpeakerEvent(BaseAgentEvent):
     """The names of the next speakers of a team."""
 

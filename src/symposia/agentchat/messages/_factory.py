@@ -30,6 +30,7 @@ _MODULES: Final[Mapping[str, Sequence[str]]] = {
         "SelectorEvent",
         "SelectSpeakerEvent",
         "OutputRejectedEvent",
+        "ProgressLedgerEvent",
         "GuardrailEvent",
     ),
     "_code_and_memory": (

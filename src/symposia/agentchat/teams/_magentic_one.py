@@ -11,11 +11,12 @@ from typing_extensions import override
 
 from symposia.agentchat import base
 from symposia.agentchat.base import ChatAgent, Team
-from symposia.agentchat.messages import BaseChatMessage, TextMessage
+from symposia.agentchat.messages import BaseChatMessage, ProgressLedgerEvent, TextMessage
 from symposia.agentchat.teams import _magentic_one_prompts as prompts
 from symposia.agentchat.teams._group_chat import BaseGroupChat
 from symposia.agentchat.teams._options import CommonTeamOptions, check_participants
 from symposia.agentchat.teams._orchestrator import Orchestrator, Progress
+from symposia.agentchat.teams._progress_ledger import ProgressLedger
 from symposia.agentchat.teams._rule import Decision, Restart, RuleContext, Say, Speak, Stop, TeamRule, Transcript
 from symposia.core.argument_checks import check_count, check_function, check_model_client, check_text
 from symposia.core.changes import SavedState
@@ -136,13 +137,30 @@ class MagenticOneRule(TeamRule):
         ledger = await self._orchestrator.ledger(context)
         at.n_rounds += 1
         if ledger.is_satisfied:
-            return await self._finish("", ledger.reason or "The task is done.", transcript, context)
+            reason = ledger.reason or "The task is done."
+            context.emit(self._judgement(ledger, reason, context))
+            return await self._finish("", reason, transcript, context)
         at.n_stalls = at.n_stalls + 1 if ledger.is_stalled else max(0, at.n_stalls - 1)
         # A plan before its first turn cannot have failed. Without this check, `max_stalls=1` could plan without end.
         if at.last_speaker is not None and at.n_stalls >= max(1, self._max_stalls):
+            context.emit(self._judgement(ledger, ledger.reason, context))
             return self._brief(await self._orchestrator.plan_anew(ledger.reason, at, transcript, context), transcript)
         at.next_speaker = ledger.next_speaker or self._next_in_order()
-        return self._say(TextMessage(content=ledger.instruction or prompts.CONTINUE, source=context.source), transcript)
+        instruction = ledger.instruction or prompts.CONTINUE
+        context.emit(self._judgement(ledger, instruction, context))
+        return self._say(TextMessage(content=instruction, source=context.source), transcript)
+
+    def _judgement(self, ledger: ProgressLedger, content: str, context: RuleContext) -> ProgressLedgerEvent:
+        return ProgressLedgerEvent(
+            content=content,
+            is_satisfied=ledger.is_satisfied,
+            is_in_loop=ledger.is_in_loop,
+            is_progressing=ledger.is_progressing,
+            next_speaker=self._at.next_speaker,
+            stalls=self._at.n_stalls,
+            max_stalls=max(1, self._max_stalls),
+            source=context.source,
+        )
 
     def _next_in_order(self) -> str:
         """The participant after the one that spoke last."""
@@ -242,8 +260,8 @@ class MagenticOneGroupChat(BaseGroupChat):
 
     Args:
         participants: Agents or teams, whose descriptions tell the orchestrator what they can do. None for those that
-            `symposia.ext.teams.magentic_one.specialists` makes of the model: a coder, and a terminal that runs its code
-            in a sandbox.
+            `symposia.ext.teams.magentic_one.specialists` makes of the model: agents for files, the web and code, and a
+            terminal that runs its code in a sandbox.
         model_client: The model of the orchestrator.
         max_turns: How many turns the participants may take in a run; None for any number.
         max_stalls: With how many stalls there is a new plan.

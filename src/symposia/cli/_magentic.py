@@ -1,0 +1,207 @@
+"""`symposia magentic`: plans a run of a Magentic-One team, shows it, and ends with its exit status."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from textwrap import shorten
+from typing import Final
+
+import typer
+
+from symposia.cli._advice import advised_error
+from symposia.cli._check import check_lines
+from symposia.cli._exit import fail, status_of_error, status_of_magentic, stopped_by_interrupt
+from symposia.cli._plan import TITLE_LENGTH, default_run_folder
+from symposia.cli._run import view_for_this_terminal
+from symposia.cli._sandboxes import chosen_sandbox
+from symposia.cli._view import RunDescription, RunEnding, View, tokens
+from symposia.core.code_executor import SandboxBackend
+from symposia.core.effects import ask_on_terminal
+from symposia.core.exceptions import SymposiaError
+from symposia.ext.models import MissingKeyError
+from symposia.ext.ui import seconds
+from symposia.presets import NamedModel, RunFolderError, close_models, model_named, total_usage
+from symposia.presets.coding import EmptyTaskError
+from symposia.presets.magentic import (
+    RECORDED_NOTE,
+    MagenticFolder,
+    MagenticLimits,
+    MagenticOutcome,
+    MagenticRun,
+    MagenticTask,
+    WebAccess,
+    bundled_magentic_task,
+    run_magentic,
+)
+
+_ADVICE: Final[dict[type[SymposiaError], str]] = {
+    EmptyTaskError: 'The task is an argument: symposia magentic "Which of these orders were late?" --data orders.csv',
+    MissingKeyError: "Without any key, the bundled task runs on a recorded model: symposia magentic",
+    RunFolderError: "The option is --out DIR",
+}
+_OUTCOMES: Final[dict[MagenticOutcome, str]] = {
+    MagenticOutcome.TURN_LIMIT: "Raise it: --max-turns N",
+    MagenticOutcome.TIME_LIMIT: "Raise it: --timeout S",
+    MagenticOutcome.TOKEN_LIMIT: "Raise it: --max-tokens N",
+    MagenticOutcome.SANDBOX_DIED: "See `symposia doctor`. Take another sandbox: --sandbox NAME",
+    MagenticOutcome.BROWSER_FAILED: "To install one: playwright install chromium",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MagenticArguments:
+    """The arguments of the command line; each may be missing."""
+
+    task: str | None = None
+    data: tuple[Path, ...] = ()
+    model: str | None = None
+    sandbox: str = "auto"
+    max_turns: int | None = None
+    max_stalls: int | None = None
+    timeout: float | None = None
+    max_tokens: int | None = None
+    start_page: str | None = None
+    private_hosts: tuple[str, ...] = ()
+    review_plan: bool = False
+    out: Path | None = None
+
+    @property
+    def limits(self) -> MagenticLimits:
+        """The limits, with the defaults of those that are not given."""
+        given = {
+            "turns": self.max_turns,
+            "stalls": self.max_stalls,
+            "timeout": self.timeout,
+            "max_tokens": self.max_tokens,
+        }
+        return replace(MagenticLimits(), **{name: value for name, value in given.items() if value is not None})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MagenticPlan:
+    """A checked run.
+
+    Attributes:
+        title: The task in one line.
+        task: The task.
+        model: The model of all agents.
+        folder: The folder of the results.
+    """
+
+    title: str
+    task: MagenticTask
+    model: NamedModel
+    folder: Path
+
+
+def magentic_and_show(arguments: MagenticArguments) -> None:
+    """Plan and carry out a run, show it, and exit with its status.
+
+    Raises:
+        typer.Exit: The run ended without an answer that the orchestrator holds for whole.
+        typer.BadParameter: An argument is wrong.
+    """
+    try:
+        plan = plan_magentic(arguments)
+        run = _shown(plan, arguments, view_for_this_terminal())
+    except SymposiaError as error:
+        fail(advised_error(error, _ADVICE), status_of_error(error))
+    if run.outcome is not MagenticOutcome.ANSWERED:
+        raise typer.Exit(status_of_magentic(run.outcome))
+
+
+def plan_magentic(arguments: MagenticArguments) -> MagenticPlan:
+    """Check the arguments, read the bundled task if there is no other, and make the model client.
+
+    Raises:
+        SymposiaError: An argument cannot be used; the text says what to do.
+        typer.BadParameter: Arguments exclude each other.
+    """
+    if arguments.task is None:
+        if arguments.data:
+            raise typer.BadParameter('--data goes with a task of your own: symposia magentic "TASK" --data FILE')
+        bundled = bundled_magentic_task()
+        title, task = f"{bundled.title} (a bundled task)", bundled.task
+    else:
+        task = MagenticTask(text=arguments.task, data=arguments.data)
+        title, bundled = shorten(task.text, TITLE_LENGTH, placeholder=" …"), None
+    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+    MagenticFolder.check(folder)
+    model = bundled.model() if bundled and not arguments.model else model_named(arguments.model)
+    return MagenticPlan(title=title, task=task, model=model, folder=folder)
+
+
+def _shown(plan: MagenticPlan, arguments: MagenticArguments, view: View) -> MagenticRun:
+    def interrupted() -> str:
+        kept = f"\nResults so far: {plan.folder}" if plan.folder.exists() else ""
+        return f"Interrupted. The model call, the browser and the sandbox are stopped.{kept}"
+
+    sandbox = chosen_sandbox(arguments.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
+    with stopped_by_interrupt(interrupted), view:
+        view.begin(_description(plan, arguments))
+        run = asyncio.run(_carry_out(plan, arguments, sandbox, view))
+        view.end(_ending(run))
+        return run
+
+
+async def _carry_out(
+    plan: MagenticPlan, arguments: MagenticArguments, sandbox: SandboxBackend, view: View
+) -> MagenticRun:
+    try:
+        return await run_magentic(
+            plan.task,
+            model=plan.model,
+            sandbox=sandbox,
+            folder=plan.folder,
+            limits=arguments.limits,
+            web=WebAccess(start_page=arguments.start_page, private_hosts=arguments.private_hosts),
+            plan_review=ask_on_terminal if arguments.review_plan else None,
+            checked=lambda check: view.tell(check_lines(check, recorded=plan.model.recorded)),
+            watch=view.show,
+        )
+    finally:
+        await close_models([plan.model])
+
+
+def _description(plan: MagenticPlan, arguments: MagenticArguments) -> RunDescription:
+    limits = arguments.limits
+    data = ", ".join(path.name for path in plan.task.data)
+    return RunDescription(
+        subject="Task",
+        title=plan.title,
+        models={"all": plan.model.name},
+        note=RECORDED_NOTE if plan.model.recorded else "",
+        details=(
+            *([("Data", data)] if data else []),
+            ("Sandbox", arguments.sandbox),
+            ("Turns", f"at most {limits.turns}; a new plan after {limits.stalls} stalls"),
+        ),
+        folder=plan.folder,
+    )
+
+
+def _ending(run: MagenticRun) -> RunEnding:
+    answered = run.outcome is MagenticOutcome.ANSWERED
+    advice = _OUTCOMES.get(run.outcome)
+    detail = "" if answered else "\n".join(filter(None, [run.detail, advice]))
+    figures = [
+        "Answered" if answered else f"Not done: {run.outcome}",
+        seconds(run.wall_seconds),
+        tokens(total_usage(run.usage), recorded=run.recorded),
+    ]
+    return RunEnding(
+        title="Answer" if run.answer else "No answer",
+        succeeded=answered,
+        text="\n\n".join(filter(None, [run.answer, detail])),
+        summary=" · ".join(figures),
+        folder=run.folder,
+        contents=[
+            ("answer.md", "the answer" if run.answer else "how it ended"),
+            ("files/", "the data, and what was made and saved"),
+            ("transcript.md", "the conversation, .jsonl too"),
+            ("usage.json", "tokens by agent and model"),
+        ],
+    )
