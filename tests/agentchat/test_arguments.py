@@ -104,6 +104,18 @@ MISTAKES: dict[str, tuple[Callable[[], object], str]] = {
         lambda: SelectorGroupChat([agent(), AssistantAgent("bob", ReplayChatCompletionClient([]))], anything),
         "The model of the selector has to be a client",
     ),
+    "an option that is misspelt": (
+        lambda: team(max_turn=3),
+        "A RoundRobinGroupChat has no argument 'max_turn'. Was 'max_turns' meant?",
+    ),
+    "an argument of the team's own class that is misspelt": (
+        lambda: selector(allow_repeat_speaker=True),
+        "A SelectorGroupChat has no argument 'allow_repeat_speaker'. Was 'allow_repeated_speaker' meant?",
+    ),
+    "an option that is like no other": (
+        lambda: team(colour="red"),
+        "A RoundRobinGroupChat has no argument 'colour'. It takes participants, name, description, ",
+    ),
     "one answer of a replay client": (
         lambda: ReplayChatCompletionClient("Yes."),  # pyright: ignore[reportArgumentType] - tested
         "The answers of a ReplayChatCompletionClient are given as a list, not 'Yes.'",

@@ -579,3 +579,18 @@ def test_the_report_is_text_and_json() -> None:
     assert TeamCheck.model_validate_json(check.model_dump_json()) == check
     assert str(check).splitlines()[0].startswith("Team 'talk': 1 error; a run takes 1 or more turns, ")
     assert "  error: talk: No run ends by itself" in str(check)
+
+
+def test_an_agent_or_a_team_that_takes_part_twice_is_a_warning() -> None:
+    shared, pair = agent("ann"), RoundRobinGroupChat([agent("bob")], max_turns=1, name="pair")
+    inner = RoundRobinGroupChat([shared, pair], max_turns=1, name="inner")
+    other = RoundRobinGroupChat([agent("ann"), agent("bob")], max_turns=1, name="other")  # of the same names only
+    asks = [agent(name, tools=[TeamTool(other, "ask", "Asks.")]) for name in ("cleo", "dan")]  # a tool may be shared
+
+    check = RoundRobinGroupChat([shared, inner, pair, *asks], max_turns=3, name="top").check()
+
+    mixed = "it has one conversation, in which those of both teams mix."
+    assert found(check, "warning") == [
+        ("top/inner/ann", f"ann takes part as top/ann too: {mixed}"),
+        ("top/pair", f"pair takes part as top/inner/pair too: {mixed}"),
+    ]

@@ -101,16 +101,16 @@ def test_n15_the_short_name_in_autogens_documentation_is_known() -> None:
     ("provider", "name"),
     [
         (
-            "autogen_ext.tools.http.HttpTool",
-            "autogen_ext.tools.http.HttpTool",
+            "autogen_ext.runtimes.grpc.GrpcWorkerAgentRuntime",
+            "autogen_ext.runtimes.grpc.GrpcWorkerAgentRuntime",
         ),
         (
-            "autogen_ext.tools.mcp._workbench.McpWorkbench",
-            "autogen_ext.tools.mcp.McpWorkbench",
+            "autogen_ext.runtimes.grpc._worker_runtime.GrpcWorkerAgentRuntime",
+            "autogen_ext.runtimes.grpc.GrpcWorkerAgentRuntime",
         ),
         (
-            "symposia.ext.tools.mcp.McpWorkbench",
-            "autogen_ext.tools.mcp.McpWorkbench",
+            "symposia.ext.runtimes.grpc.GrpcWorkerAgentRuntime",
+            "autogen_ext.runtimes.grpc.GrpcWorkerAgentRuntime",
         ),
     ],
 )

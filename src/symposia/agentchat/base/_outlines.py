@@ -204,6 +204,7 @@ class TeamOutline:
         rule: The rule's own.
         condition: The termination condition's own; None without a condition.
         max_turns: As given to the team.
+        members: The participants themselves by their names, by which one that takes part in two teams is known.
     """
 
     name: str
@@ -211,6 +212,7 @@ class TeamOutline:
     rule: RuleOutline
     condition: ConditionOutline | None
     max_turns: int | None
+    members: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 Outlines: TypeAlias = Mapping[str, AgentOutline | TeamOutline | None]

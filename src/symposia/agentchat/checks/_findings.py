@@ -17,7 +17,7 @@ def team_findings(team: TeamOutline, prompts: Prompts, task: int = 0) -> list[Fi
         prompts: Counts the prompts.
         task: The tokens of the task, which every agent is shown.
     """
-    found = list(_Findings(prompts).team(team, team.name, task, followed=()))
+    found = list(_Findings(prompts).team(team, team.name, task, followed=(), places={}))
     return sorted(found, key=lambda finding: ("error", "warning", "note").index(finding.severity))
 
 
@@ -27,7 +27,9 @@ class _Findings:
     def __init__(self, prompts: Prompts) -> None:
         self._prompts = prompts
 
-    def team(self, team: TeamOutline, path: str, task: int, followed: Sequence[str]) -> Iterator[Finding]:
+    def team(
+        self, team: TeamOutline, path: str, task: int, followed: Sequence[str], places: dict[int, str]
+    ) -> Iterator[Finding]:
         """The findings about a team.
 
         Args:
@@ -35,6 +37,7 @@ class _Findings:
             path: Its place, as in `Finding.where`.
             task: The tokens of the task.
             followed: The targets of handoffs that end the run of an enclosing team.
+            places: The places of participants by their ids, to which those of this team are added.
         """
         own = [*team.rule.findings, *(team.condition.findings if team.condition is not None else ())]
         yield from (_placed(finding, path) for finding in own)
@@ -43,8 +46,10 @@ class _Findings:
         ending = [*followed, *(team.condition.handoffs if team.condition is not None else ())]
         for name, outline in team.participants.items():
             place = f"{path}/{name}"
-            if isinstance(outline, TeamOutline):
-                yield from self.team(outline, place, task, ending)
+            if (shared := _shared(team.members.get(name), name, place, places)) is not None:
+                yield shared
+            elif isinstance(outline, TeamOutline):
+                yield from self.team(outline, place, task, ending, places)
             elif outline is not None:
                 yield from _handoffs(outline, place, team, ending)
                 yield from self._agent(outline, place, task)
@@ -56,7 +61,7 @@ class _Findings:
         for run in agent.inner:
             place, given = f"{path}/{run.name}", 0 if run.is_given_task else task
             if isinstance(run.outline, TeamOutline):
-                yield from self.team(run.outline, place, given, followed=())
+                yield from self.team(run.outline, place, given, followed=(), places={})
             elif run.outline is not None:
                 yield from self._agent(run.outline, place, given)
 
@@ -72,6 +77,18 @@ class _Findings:
                 f"{prompt.model} has room for {prompt.tokens + prompt.room:,}.",
                 advice="Shorten them, give it fewer tools, or another model.",
             )
+
+
+def _shared(member: object | None, name: str, place: str, places: dict[int, str]) -> Finding | None:
+    """The finding about an agent or a team that takes part in another team already, where it is checked."""
+    if member is None or (first := places.setdefault(id(member), place)) == place:
+        return None
+    return Finding(
+        severity="warning",
+        where=place,
+        what=f"{name} takes part as {first} too: it has one conversation, in which those of both teams mix.",
+        advice="Make another agent or team of the kind for this place.",
+    )
 
 
 def _silent(team: TeamOutline, path: str) -> Iterator[Finding]:

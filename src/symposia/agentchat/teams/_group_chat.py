@@ -6,16 +6,15 @@ import asyncio
 import weakref
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Unpack
 from uuid import uuid4
 
 from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia.agentchat import base, checks
-from symposia.agentchat._arguments import ANSWER_TOKENS, check_optional_text, check_runtime, check_state, check_token
-from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, TerminationCondition, task_messages
+from symposia.agentchat._arguments import ANSWER_TOKENS, check_state, check_token
+from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,
     BaseChatMessage,
@@ -29,7 +28,8 @@ from symposia.agentchat.teams._log import TeamLog
 from symposia.agentchat.teams._log_entries import TeamLogListener, check_listener
 from symposia.agentchat.teams._messages import ParticipantCommand
 from symposia.agentchat.teams._options import (
-    MessageTypeOrFactory,
+    TeamOptions,
+    check_options,
     message_factory,
     participant_names,
     savable_message_types,
@@ -40,8 +40,7 @@ from symposia.agentchat.teams._rule import OutlinedRule, TeamRule, Transcript, c
 from symposia.agentchat.teams._run import Run
 from symposia.agentchat.teams._saved_team import load_team
 from symposia.agentchat.teams._saving import TeamSaver
-from symposia.core import AgentRuntime, CancellationToken, cancel_and_wait, uninterrupted
-from symposia.core.argument_checks import check_flag
+from symposia.core import CancellationToken, cancel_and_wait, uninterrupted
 from symposia.core.changes import Change, SavedState
 from symposia.core.effects import RecurringScope, current_scope
 from symposia.core.exceptions import InvalidArgumentError
@@ -58,10 +57,10 @@ class BaseGroupChat(Team):
     Args:
         participants: Agents, and teams that take part as if they were one agent. Their names are unique.
         rule: Who speaks next.
-        name: This parameter and those after it are explained at `TeamOptions`.
+        options: See `TeamOptions`.
 
     Raises:
-        ArgumentTypeError: An argument is of another type, or `rule` has not the methods of a rule.
+        ArgumentTypeError: An argument does not exist or is of another type, or `rule` has not the methods of a rule.
         InvalidArgumentError: No participant, two of the same name, or a limit of zero or less.
     """
 
@@ -72,48 +71,40 @@ class BaseGroupChat(Team):
     _manager_state: ClassVar[str] = "BaseGroupChatManagerState"
 
     def __init__(
-        self,
-        participants: Sequence[ChatAgent | Team],
-        *,
-        rule: TeamRule,
-        name: str | None = None,
-        description: str | None = None,
-        termination_condition: TerminationCondition | None = None,
-        max_turns: int | None = None,
-        turn_timeout: float | timedelta | None = None,
-        runtime: AgentRuntime | None = None,
-        custom_message_types: Sequence[MessageTypeOrFactory] | None = None,
-        emit_team_events: bool = False,
+        self, participants: Sequence[ChatAgent | Team], *, rule: TeamRule, **options: Unpack[TeamOptions]
     ) -> None:
+        check_options(self, options, self.DEFAULT_NAME)
         names = participant_names(participants)
         if self._manager in names:
             raise InvalidArgumentError(f"A participant is called {self._manager!r}, the name of the team's manager.")
-        check_optional_text("The name", "a team", name)
-        self._name = name or self.DEFAULT_NAME
-        team = f"the team {self._name!r}"
-        check_optional_text("The description", team, description)
+        self._name = options.get("name") or self.DEFAULT_NAME
         check_rule(self._name, rule)
-        check_runtime(team, runtime)
-        check_flag("emit_team_events", team, emit_team_events)
-        self._description = description or self.DEFAULT_DESCRIPTION
-        self._emit_team_events = emit_team_events
-        self._messages = message_factory(team, participants, custom_message_types or ())
+        self._description = options.get("description") or self.DEFAULT_DESCRIPTION
+        self._rule = rule
+        self._condition = options.get("termination_condition")
+        self._max_turns = options.get("max_turns")
+        self._emit_team_events = options.get("emit_team_events", False)
+        self._members = tuple(participants)
+        custom = options.get("custom_message_types")
+        self._messages = message_factory(f"the team {self._name!r}", participants, custom or ())
         self._produced = self._messages.registered
-        self._members = participants
         if self._produced:
             self._share_message_types()
         self._record = TeamRecord(names)
         self._participants = Participants(
-            participants, team=str(uuid4()), runtime=runtime, message_types=self._messages
+            participants, team=str(uuid4()), runtime=options.get("runtime"), message_types=self._messages
         )
-        limits = TeamLimits(termination_condition, max_turns, turn_timeout)
-        self._rule, self._condition, self._max_turns = rule, termination_condition, max_turns
-        self._members = tuple(participants)
+        self._connect(TeamLimits(self._condition, self._max_turns, options.get("turn_timeout")))
+        self._claims = Claims(self._name)
+        self._scope = RecurringScope(f"team:{self._name}")
+
+    def _connect(self, limits: TeamLimits) -> None:
+        """Make the parts that work together: what saves the team, its log, and the engine."""
         self._saver = TeamSaver(
             team=self._name,
             manager=self._manager,
             state_type=self._manager_state,
-            rule=rule,
+            rule=self._rule,
             limits=limits,
             participants=self._participants,
             record=self._record,
@@ -122,18 +113,16 @@ class BaseGroupChat(Team):
         self._engine = Engine(
             team=self._name,
             manager=self._manager,
-            rule=rule,
+            rule=self._rule,
             participants=self._participants,
             record=self._record,
             limits=limits,
             log=self._log,
             lock=self._saver.lock,
-            emit_team_events=emit_team_events,
+            emit_team_events=self._emit_team_events,
         )
         self._participants.on_events = self._engine.on_events
         self._participants.on_ended = self._engine.on_ended
-        self._claims = Claims(self._name)
-        self._scope = RecurringScope(f"team:{self._name}")
 
     def _to_config(self) -> BaseModel:
         """The arguments, each class of structured messages as the factory that makes it."""
@@ -211,6 +200,7 @@ class BaseGroupChat(Team):
             rule=rule,
             condition=condition,
             max_turns=self._max_turns,
+            members={each.name: each for each in self._members},
         )
 
     async def run(

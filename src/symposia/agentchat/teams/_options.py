@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from difflib import get_close_matches
+from inspect import signature
 from types import UnionType
 from typing import Any, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
+from symposia.agentchat._arguments import check_optional_text, check_runtime
 from symposia.agentchat.base import ChatAgent, Team, TerminationCondition
 from symposia.agentchat.messages import (
     BaseAgentEvent,
@@ -20,7 +23,7 @@ from symposia.agentchat.messages import (
     StructuredMessageFactory,
 )
 from symposia.core import AgentRuntime
-from symposia.core.argument_checks import check_list
+from symposia.core.argument_checks import check_flag, check_list
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 
 MessageTypeOrFactory: TypeAlias = MessageType | StructuredMessageFactory
@@ -60,6 +63,35 @@ class TeamOptions(CommonTeamOptions, total=False):
     """
 
     max_turns: int | None
+
+
+def check_options(team: object, options: TeamOptions, name: str) -> None:
+    """Raise an error for an option that does not exist, and for one of another type.
+
+    Args:
+        team: The team, whose class is told in the error: Python would name the base class that finds the fault.
+        options: The options.
+        name: Its name, if they have none.
+
+    Raises:
+        ArgumentTypeError: As said.
+    """
+    for option in options:
+        if option not in TeamOptions.__annotations__:
+            raise _unknown_option(type(team), option)
+    check_optional_text("The name", "a team", options.get("name"))
+    owner = f"the team {options.get('name') or name!r}"
+    check_optional_text("The description", owner, options.get("description"))
+    check_runtime(owner, options.get("runtime"))
+    check_flag("emit_team_events", owner, options.get("emit_team_events"))
+
+
+def _unknown_option(team: type, option: str) -> ArgumentTypeError:
+    names = [name for name, each in signature(team).parameters.items() if each.kind is not each.VAR_KEYWORD]
+    names += TeamOptions.__annotations__
+    near = get_close_matches(option, names, n=1)
+    advice = f"Was {near[0]!r} meant?" if near else f"It takes {', '.join(names)}."
+    return ArgumentTypeError(f"A {team.__name__} has no argument {option!r}. {advice}")
 
 
 def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
