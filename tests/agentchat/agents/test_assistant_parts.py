@@ -123,7 +123,9 @@ async def test_a_part_that_returns_something_else_is_named(part: str, wrong: Cal
 
 
 class Moving(StaticWorkbench):
-    """Lists its tools in another order each time."""
+    """Lists its tools in another order each time, as a server may."""
+
+    is_static = False
 
     async def list_tools(self) -> list[ToolSchema]:
         self._turned = not getattr(self, "_turned", False)
@@ -131,14 +133,15 @@ class Moving(StaticWorkbench):
 
 
 async def test_tools_keep_their_places_whatever_the_order_in_which_they_are_listed() -> None:
-    client = model("one", "two", "three")
-    names = ("a", "b", "c")
-    agent = AssistantAgent("ann", client, workbench=Moving([FunctionTool(add, "Add.", name) for name in names]))
-    for _ in names:
+    client = model("one", "two", "three", "four")
+    workbench = Moving([FunctionTool(add, "Add.", name) for name in ("b", "a", "c")])
+    for _ in range(2):  # another agent stands for the one of another process, which loads the state of this one
+        agent = AssistantAgent("ann", client, workbench=workbench)
+        await agent.run(task="go")
         await agent.run(task="go")
     first, *others = ([dict(tool)["name"] for tool in call["tools"]] for call in client.create_calls)  # pyright: ignore[reportArgumentType, reportCallIssue] - schemas
-    assert sorted(first) == list(names)
-    assert others == [first, first]
+    assert sorted(first) == ["a", "b", "c"]
+    assert others == [first] * 3
 
 
 class Polite(AssistantAgent):

@@ -196,7 +196,6 @@ class AssistantAgent(ConversationAgent):
             ),
             output=output,
             guardrails=[each for each in self._guardrails if "tool_call" in each.stages],
-            tool_order={},
         )
         self._parts = DefaultParts(self._configuration)
         self._tool_states = ToolStates(name, self._configuration.workbenches)

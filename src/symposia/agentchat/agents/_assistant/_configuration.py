@@ -56,7 +56,6 @@ class AssistantConfiguration(NamedTuple):
         answers: Makes the messages with which turns end.
         output: The answers in a schema; None for text.
         guardrails: The guardrails for tool calls.
-        tool_order: The places of the tools in requests, by their names; see `AvailableTools.in_order`.
     """
 
     name: str
@@ -70,7 +69,6 @@ class AssistantConfiguration(NamedTuple):
     answers: Answers
     output: StructuredOutput[Any] | None  # Any: of the class that the assistant answers in
     guardrails: Sequence[Guardrail]
-    tool_order: dict[str, int]
 
     def answering_in(self, content_type: type[BaseModel], retries: int) -> Self:
         """The configuration of a turn that is answered in a schema, without calls of tools and without memories.

@@ -43,7 +43,7 @@ class AvailableTools(NamedTuple):
         Raises:
             UsageError: Two tools have one name.
         """
-        listed = [(schema, workbench) for workbench in workbenches for schema in await tools.list_tools(workbench)]
+        listed = [(schema, workbench) for workbench in workbenches for schema in await _ordered_tools(workbench)]
         if len({schema["name"] for schema, _ in listed}) < len(listed):
             listed = _prefixed(listed)
         owners = {schema["name"]: workbench for schema, workbench in listed}
@@ -53,22 +53,20 @@ class AvailableTools(NamedTuple):
             raise UsageError(f"Agent '{agent}' is offered two tools of one name: {names}")
         return cls(schemas, owners)
 
-    def in_order(self, order: dict[str, int]) -> Self:
-        """The tools in the order in which they were first listed, and new ones at the end.
-
-        Workbenches may list their tools in any order, such as that of a server's dictionary. A request whose tools
-        have changed places has nothing in common with the one before it, for the vendor's prompt cache.
-
-        Args:
-            order: The places of tools by their names, to which those of new tools are added.
-        """
-        for schema in self.schemas:
-            order.setdefault(schema["name"], len(order))
-        return self._replace(schemas=sorted(self.schemas, key=lambda schema: order[schema["name"]]))
-
     def schema(self, name: str) -> ToolSchema | None:
         """The schema of a tool; None if there is no such tool."""
         return next((schema for schema in self.schemas if schema["name"] == name), None)
+
+
+async def _ordered_tools(workbench: Workbench) -> Sequence[ToolSchema]:
+    """The tools of a workbench, in an order that does not change.
+
+    A server may list its tools in any order, such as that of a dictionary. A request whose tools have changed places
+    has nothing in common with the one before it, for the vendor's prompt cache. Keeping the order of the first listing
+    was rejected: it would be part of the agent's state.
+    """
+    listed = await tools.list_tools(workbench)
+    return listed if workbench.is_static else sorted(listed, key=lambda schema: schema["name"])
 
 
 def _prefixed(listed: Sequence[tuple[ToolSchema, Workbench]]) -> list[tuple[ToolSchema, Workbench]]:

@@ -73,7 +73,7 @@ class AssistantTurn(ModelTurn):
         rounds, ignores_choice = 0, False
         while True:
             # Listed anew for each call of the model: the tools of a workbench may change with what its tools do.
-            tools = (await AvailableTools.of(self.agent, configuration.workbenches)).in_order(configuration.tool_order)
+            tools = await AvailableTools.of(self.agent, configuration.workbenches)
             progress = TurnProgress(
                 received=messages,
                 tools=tools,
