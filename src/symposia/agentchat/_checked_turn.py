@@ -144,28 +144,29 @@ async def _check(
 ) -> tuple[T | Block, list[GuardrailEvent]]:
     """The value that the guardrails let through, or the verdict of the one that blocks; and the events to show."""
     events: list[GuardrailEvent] = []
+    approvals: dict[Guardrail, object] = {}  # the latest value that each has approved
 
-    async def apply(guardrail: Guardrail, value: T, context: GuardrailContext) -> T | Block:
+    async def apply(guardrail: Guardrail, value: T) -> T | Block:
         with enter_scope(f"guardrail:{guardrail.name}"), cancelled_by(context.cancellation_token):
             verdict = _checked(guardrail, stage, await check(guardrail, value, context))
         if not isinstance(verdict, Allow) or verdict.usage is not None:  # an event of each check would hide the others
             events.append(_event(context.agent, guardrail, stage, verdict, call_id))
-        if isinstance(verdict, Allow):
-            return value
-        return verdict.value if isinstance(verdict, Change) else verdict
+        if isinstance(verdict, Block):
+            return verdict
+        approvals.update(verdict.approvals)
+        return verdict.value if isinstance(verdict, Change) else value
 
-    context = replace(context, approvals={})
     for guardrail in guardrails:
         if stage in guardrail.stages:
-            outcome = await apply(guardrail, value, context)
+            outcome = await apply(guardrail, value)
             if isinstance(outcome, Block):
                 return outcome, events
             value = outcome
-    for guardrail, approved in context.approvals.items():
+    for guardrail, approved in tuple(approvals.items()):
         # A later guardrail has changed what a person approved. Refusing such an order of guardrails was rejected: it
         # cannot be seen which of them change something.
         if approved is not value and approved != value:
-            outcome = await apply(guardrail, value, replace(context, approvals={}))
+            outcome = await apply(guardrail, value)
             if isinstance(outcome, Block):
                 return outcome, events
     return value, events

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from symposia.agentchat.guardrails._guardrail import (
         Allow,
         AndGuardrail,
+        Approval,
         Block,
         Change,
         Guardrail,
@@ -42,6 +43,7 @@ else:
             "_guardrail": [
                 "Allow",
                 "AndGuardrail",
+                "Approval",
                 "Block",
                 "Change",
                 "Guardrail",
@@ -60,6 +62,7 @@ __all__ = [
     "Allow",
     "AllowedTools",
     "AndGuardrail",
+    "Approval",
     "Block",
     "Change",
     "FunctionGuardrail",

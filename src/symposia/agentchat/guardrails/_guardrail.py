@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, cast
+from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from symposia.agentchat._arguments import checked_guardrails
 from symposia.agentchat._response import add_usage
@@ -34,15 +34,29 @@ GuardrailStage: TypeAlias = Literal["input", "tool_call", "output"]
 STAGES: Final[Sequence[GuardrailStage]] = ("input", "tool_call", "output")
 
 
+class Approval(NamedTuple):
+    """The approval of one value exactly, such as that of a person.
+
+    Attributes:
+        guardrail: It is asked again if a later guardrail changes the value.
+        value: The value.
+    """
+
+    guardrail: Guardrail
+    value: object
+
+
 @dataclass(frozen=True, slots=True)
 class Allow:
     """The verdict that lets the checked value through.
 
     Attributes:
         usage: The tokens that the decision took.
+        approvals: The approvals that the decision rests on.
     """
 
     usage: RequestUsage | None = None
+    approvals: Sequence[Approval] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +80,13 @@ class Change(Generic[T_co]):
         value: The messages, the arguments of the call, or the answer.
         reason: What was changed, and why.
         usage: The tokens that the decision took.
+        approvals: The approvals that the decision rests on.
     """
 
     value: T_co
     reason: str = ""
     usage: RequestUsage | None = None
+    approvals: Sequence[Approval] = field(default=(), compare=False, repr=False)
 
 
 Verdict: TypeAlias = Allow | Block | Change[T_co]
@@ -100,14 +116,11 @@ class GuardrailContext:
         agent: The name of the agent.
         cancellation_token: The token of the turn. Cancelling it interrupts the check.
         objections: Inside of ``|``, the reasons of the guardrails before this one, which have blocked the value.
-        approvals: What was approved exactly, by guardrails that add themselves. If the value is another one in the end,
-            they are asked about that as well.
     """
 
     agent: str
     cancellation_token: CancellationToken
     objections: Sequence[str] = ()
-    approvals: dict[Guardrail, object] = field(default_factory=dict["Guardrail", object])
 
 
 class Guardrail(ComponentBase, ABC):
@@ -257,15 +270,17 @@ class AndGuardrail(_CombinedGuardrail):
     ) -> Verdict[T]:
         usage: RequestUsage | None = None
         reasons: list[str] = []
+        approvals: list[Approval] = []
         for each in asked:
             verdict = await check(each, value, context)
             usage = add_usage(usage, verdict.usage)
             if isinstance(verdict, Block):
                 return Block(f"{each.name}: {verdict.reason}", usage)
+            approvals += verdict.approvals
             if isinstance(verdict, Change):
                 value = verdict.value
                 reasons.append(f"{each.name}: {verdict.reason}")
-        return Change(value, "; ".join(reasons), usage) if reasons else Allow(usage)
+        return Change(value, "; ".join(reasons), usage, approvals) if reasons else Allow(usage, approvals)
 
 
 class OrGuardrail(_CombinedGuardrail):

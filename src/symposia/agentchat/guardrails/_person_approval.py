@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from symposia.agentchat.guardrails._guardrail import (
     Allow,
+    Approval,
     Block,
     Guardrail,
     GuardrailContext,
@@ -95,8 +96,7 @@ class PersonApproval(Guardrail):
         answer = await ask_human(self._approve, question, context.cancellation_token)
         if not answer.approved:
             return Block(answer.text or "A person refused it.")
-        context.approvals[self] = value
-        return Allow()
+        return Allow(approvals=[Approval(self, value)])
 
 
 def _question(what: str, subject: JsonValue, context: GuardrailContext) -> HumanQuestion:
