@@ -46,6 +46,7 @@ from symposia.presets import (
 from symposia.presets.chat import (
     ASSISTANT,
     CHAT_PROMPT,
+    DOCUMENTS_PROMPT,
     Partner,
     bundled_chat,
     chat_agent,
@@ -90,8 +91,10 @@ def chat_and_show(arguments: ConversationArguments) -> None:
     """
 
     def partner(models: Callable[[str], NamedModel], _read: Callable[[str], Awaitable[str | None]]) -> Partner:
-        model, system = models(ASSISTANT), CHAT_PROMPT if arguments.system is None else arguments.system
-        return chat_agent(model, system, memory=None if arguments.docs is None else [_documents(arguments.docs)])
+        default = CHAT_PROMPT if arguments.docs is None else CHAT_PROMPT + DOCUMENTS_PROMPT
+        system = default if arguments.system is None else arguments.system
+        memory = None if arguments.docs is None else [_documents(arguments.docs)]
+        return chat_agent(models(ASSISTANT), system, memory=memory)
 
     _show(arguments, (ASSISTANT,), bundled_chat, partner)
 
@@ -103,12 +106,13 @@ def _documents(folder: Path) -> Memory:
         DocumentError: None can be read.
         MissingExtraError: One needs an extra that is not installed.
     """
-    from symposia.ext.documents import DocumentError, DocumentMemory, add_documents  # noqa: PLC0415 - few chats have some
+    from symposia.ext.documents import DocumentError, add_documents  # noqa: PLC0415 - few chats have some
+    from symposia.ext.memory.sqlite import SQLiteMemory  # noqa: PLC0415
 
     def note(error: DocumentError) -> None:
         typer.secho(f"Note: {printable(str(error))}", fg=typer.colors.YELLOW, err=True)
 
-    memory = DocumentMemory()
+    memory = SQLiteMemory(":memory:", limit=6)
     loaded = asyncio.run(add_documents(memory, folder, on_error=note))
     typer.echo(f"Documents: {len(loaded.documents)}. Passages: {len(loaded.passages)}.")
     return memory

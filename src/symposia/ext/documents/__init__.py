@@ -2,11 +2,12 @@
 
 ::
 
-    memory = DocumentMemory()
+    memory = SQLiteMemory("handbook.db")
     await add_documents(memory, "handbook")
     agent = AssistantAgent("clerk", model_client, memory=[memory])
 
-The extra ``documents`` reads HTML, PDF and Office files, by ``markitdown``. Text and Markdown need nothing.
+The extra ``documents`` reads HTML, PDF and Office files, by ``markitdown``, and has what `SQLiteMemory` needs. Text and
+Markdown need nothing.
 """
 
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING
 from symposia._lazy import explained_names
 from symposia.ext.documents._conversion import DocumentConverter, DocumentError
 from symposia.ext.documents._loading import DocumentLimits, LoadedDocuments, add_documents, load_documents
-from symposia.ext.documents._memory import DocumentMemory
 from symposia.ext.documents._passages import Passage, split_into_passages
 
 if not TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "DocumentConverter",
     "DocumentError",
     "DocumentLimits",
-    "DocumentMemory",
     "LoadedDocuments",
     "Passage",
     "add_documents",

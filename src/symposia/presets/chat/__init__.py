@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.presets._conversation import HistoryError, Partner, ReadLine, Watch, converse
-from symposia.presets.chat._agent import ASSISTANT, CHAT_PROMPT, bundled_chat, chat_agent
+from symposia.presets.chat._agent import ASSISTANT, CHAT_PROMPT, DOCUMENTS_PROMPT, bundled_chat, chat_agent
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)
@@ -18,6 +18,7 @@ if not TYPE_CHECKING:
 __all__ = [
     "ASSISTANT",
     "CHAT_PROMPT",
+    "DOCUMENTS_PROMPT",
     "HistoryError",
     "Partner",
     "ReadLine",

@@ -18,6 +18,11 @@ You talk with a person in a terminal. Answer the question first, in plain text t
 as briefly as it allows. Say so when you do not know something or guess. Ask back only where the answer depends on it.
 """
 
+DOCUMENTS_PROMPT: Final = """\
+You are shown passages of the person's documents that may answer the question. Name the source in brackets with what you
+take from them. Say so when the answer is not in them.
+"""
+
 
 def chat_agent(
     model: NamedModel, system_message: str = CHAT_PROMPT, *, memory: Sequence[Memory] | None = None
@@ -27,7 +32,7 @@ def chat_agent(
     Args:
         model: The model.
         system_message: Its instructions.
-        memory: Asked before each answer for what fits, such as a `DocumentMemory`.
+        memory: Asked before each answer for what fits, such as a `SQLiteMemory` of documents.
     """
     return AssistantAgent(
         ASSISTANT,
