@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -52,7 +54,19 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "list.mp4").write_text(f"#EXTM3U\n#EXTINF:3,\n{folder.parent / 'outside.mp4'}\n#EXT-X-ENDLIST\n")
     (folder / "cut.mp4").write_bytes((folder / "tone.mp4").read_bytes()[:3_000])
     (folder / "link.mp4").symlink_to(folder.parent / "outside.mp4")
+    write_claim(folder / "huge.avi", 8_000)
     return folder
+
+
+def write_claim(path: Path, side: int) -> None:
+    """A video of one picture, which claims to have so many lines and columns: the AVI, and the JPEG in it."""
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    video.write(np.zeros((48, 64, 3), np.uint8))
+    video.release()
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<ii", data, data.index(b"strf") + 12, side, side)
+    struct.pack_into(">HH", data, data.index(b"\xff\xc0") + 5, side, side)
+    path.write_bytes(data)
 
 
 @pytest.fixture
@@ -106,6 +120,9 @@ def test_the_functions_of_autogen_read_length_pictures_and_sound(folder: Path) -
     assert brightness(Image.from_file(folder / "scene.png")) == pytest.approx(120, abs=4)
     assert extract_audio(video, str(folder / "sound.mp3")) == f"Audio extracted and saved to {folder / 'sound.mp3'}."
     assert (folder / "sound.mp3").read_bytes().startswith(b"ID3")
+    data = (folder / "tone.mp4").read_bytes()
+    (folder / "latin.mp4").write_bytes(data.replace(b"Lavf", b"\xe4\xf6\xfc\xff"))  # the program that wrote it
+    assert extract_audio(str(folder / "latin.mp4"), str(folder / "sound.mp3")).startswith("Audio extracted")
     with pytest.raises(OSError, match="is no video or sound of a known kind"):
         get_video_length(str(folder / "scene.png"))
     with pytest.raises(MediaError, match=r"missing\.mp4' cannot be read: No such file"):
@@ -142,6 +159,7 @@ async def test_the_tools_work_in_the_folder(folder: Path) -> None:
         ("text.mp4", "is no video or sound of a known kind"),
         ("list.mp4", "is no video or sound of a known kind"),  # FFmpeg would open the file that it names
         ("cut.mp4", "is damaged"),
+        ("huge.avi", "has "),  # pictures of too many pixels, and no sound
         (".", "is a folder"),
     ],
 )
@@ -169,6 +187,7 @@ async def test_what_a_video_does_not_have_is_one_clear_result(videos: Path) -> N
         ("save_screenshot", {**video, "timestamp": 0, "output_path": "../a.png"}, "is outside of the folder"),
         ("extract_audio", {**video, "audio_output_path": "../a.mp3"}, "is outside of the folder"),
         ("extract_audio", {"video_path": "silent.avi", "audio_output_path": "a.mp3"}, "has no sound"),
+        ("get_video_length", {"video_path": "huge.avi"}, "64,000,000 pixels, and 50,000,000 are allowed"),
     ):
         assert said in await failure(workbench, name, **arguments)
     assert "a.mp3" not in names(videos.parent)

@@ -37,8 +37,8 @@ EXTRA: Final = "video-surfer"
 SAMPLE_RATE: Final = 16_000
 """Samples a second that Whisper's models take."""
 
-MOST_SECONDS: Final = 6 * 60 * 60
-"""The longest sound that is read into memory: 1.4 GB of samples."""
+MOST_SECONDS: Final = 4 * 60 * 60
+"""The longest sound that is read into memory: 0.9 GB of samples."""
 
 MOST_PIXELS: Final = 50_000_000
 """The largest picture, above 8K. A file of some bytes can claim any size, and each pixel takes three bytes and more."""
@@ -194,7 +194,8 @@ def _sound(source: str, name: str) -> Generator[Iterator[av.AudioFrame]]:
     check_installed("Reading sound")
     _check_container(source, name)
     try:
-        with av.open(source) as container:
+        # Titles and names may be of any encoding.
+        with av.open(source, metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise _unreadable(name, "has no sound")
             yield _frames(container, name)
