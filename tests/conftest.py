@@ -92,6 +92,12 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
             function.can_block_in("agentchat/skills/_skill.py", "read_skills")
             function.can_block_in("ext/tools/files/_folder.py", "_existing_folder")
             function.can_block_in("ext/tools/mcp/_connection.py", "require_sdk")  # looks for a package
+            function.can_block_in(
+                "ext/tools/graphrag/_library.py", ["require_graphrag", "check_tables", "completion_async"]
+            )
+            # What runs on the event loop of LiteLLM's thread.
+            function.can_block_in("ext/tools/graphrag/_local_search.py", "_vector")
+            function.can_block_in("ext/tools/graphrag/_search.py", "_joined")
         yield
 
 
