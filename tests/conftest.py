@@ -39,6 +39,8 @@ APART = {
     "ext/models/litellm": "litellm",
     "ext/models/llama_cpp": "llama_cpp",
     "ext/models/semantic_kernel": "semantic_kernel",
+    "ext/tools/graphrag": "graphrag",
+    "ext/tools/semantic_kernel": "semantic_kernel",
 }
 """Tests of libraries that are extras apart from ``all``, and the module without which they are not collected:
 `scripts/test --apart` has environments for them."""

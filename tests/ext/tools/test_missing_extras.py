@@ -10,12 +10,13 @@ from tests.support.interpreter import printed
 
 from symposia.core.exceptions import MissingExtraError
 from symposia.core.tools import FunctionTool
+from symposia.ext.tools.graphrag import GlobalDataConfig, GlobalSearchTool, LocalSearchTool
 from symposia.ext.tools.http import HttpTool
 from symposia.ext.tools.openapi import openapi_tools
 from symposia.ext.tools.semantic_kernel import KernelFunctionFromTool, KernelFunctionFromToolSchema
 from symposia.ext.tools.web import BraveSearchEngine, SearxngSearchEngine, WebFetchTool
 
-PACKAGES = ["azure", "http", "langchain", "openapi", "semantic_kernel", "web"]
+PACKAGES = ["azure", "graphrag", "http", "langchain", "openapi", "semantic_kernel", "web"]
 LIBRARIES = {"azure", "graphrag", "httpx2", "jsonschema", "langchain_core", "pandas", "semantic_kernel", "yaml"}
 DOCUMENT: Any = {"openapi": "3.1.0", "paths": {"/": {"get": {}}}}
 
@@ -31,6 +32,8 @@ DOCUMENT: Any = {"openapi": "3.1.0", "paths": {"/": {"get": {}}}}
         (WebFetchTool, "httpx2", "web-tools"),
         (lambda: SearxngSearchEngine("http://h"), "httpx2", "web-tools"),
         (lambda: BraveSearchEngine("k"), "httpx2", "web-tools"),
+        (lambda: GlobalSearchTool(None, None, GlobalDataConfig(input_dir="")), "graphrag", "graphrag"),
+        (lambda: LocalSearchTool.from_settings(""), "graphrag", "graphrag"),
     ],
 )
 def test_a_missing_library_is_named_with_its_extra(

@@ -1,4 +1,4 @@
-"""Semantic Kernel needs mcp below 2, and is in an environment of its own: its tests run where it is installed."""
+"""Semantic Kernel is loaded before its tests."""
 
 import warnings
 from importlib import import_module
@@ -8,4 +8,3 @@ if find_spec("semantic_kernel") is not None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what pydantic deprecates and Semantic Kernel uses
         import_module("semantic_kernel.functions")
-collect_ignore_glob = [] if find_spec("semantic_kernel") is not None else ["test_*.py"]
