@@ -3,16 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import pytest
-from graphrag_llm.completion import create_completion
-from graphrag_llm.config import ModelConfig
-from graphrag_llm.embedding import create_embedding
-from graphrag_vectors import VectorStoreDocument
-from graphrag_vectors.lancedb import LanceDBVectorStore
 from tests.support.scripted_site import Answer, ScriptedSite, Sent
 
 from symposia.core import CancellationToken
@@ -32,6 +27,13 @@ from symposia.ext.tools.graphrag import (
 
 T = TypeVar("T")
 load()
+# Any: of a library that is in an environment of its own
+pd: Any = import_module("pandas")
+completion: Any = import_module("graphrag_llm.completion")
+config: Any = import_module("graphrag_llm.config")
+embedding: Any = import_module("graphrag_llm.embedding")
+vectors: Any = import_module("graphrag_vectors")
+lancedb: Any = import_module("graphrag_vectors.lancedb")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what GraphRAG uses of other libraries
 PEOPLE = {"ADA": [1.0, 0.0], "BOB": [0.0, 1.0]}
 POINTS = json.dumps({"points": [{"description": "Ada writes programs", "score": 90}]})
@@ -42,7 +44,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of an indexing of a document in which Ada writes programs for Bob."""
     folder = tmp_path_factory.mktemp("output")
     names = list(PEOPLE)
-    write = {
+    write: dict[str, dict[str, Any]] = {
         "entities": {
             "id": names, "human_readable_id": [0, 1], "title": names, "type": ["PERSON"] * 2, "degree": [1, 1],
             "description": ["Ada writes <|endoftext|> programs", "Bob runs them"], "text_unit_ids": [["t"], ["t"]],
@@ -66,10 +68,10 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }  # fmt: skip
     for name, columns in write.items():
         pd.DataFrame(columns).to_parquet(folder / f"{name}.parquet")
-    store = LanceDBVectorStore(db_uri=str(folder / "lancedb"), index_name="entity_description", vector_size=2)
+    store = lancedb.LanceDBVectorStore(db_uri=str(folder / "lancedb"), index_name="entity_description", vector_size=2)
     store.connect()
     store.create_index()
-    store.load_documents([VectorStoreDocument(id=name, vector=vector) for name, vector in PEOPLE.items()])
+    store.load_documents([vectors.VectorStoreDocument(id=name, vector=vector) for name, vector in PEOPLE.items()])
     return folder
 
 
@@ -79,8 +81,8 @@ def chat(text: str) -> Callable[[Sent], Answer]:
     def answer(sent: Sent) -> Answer:
         head = {"id": "c", "created": 1, "model": "gpt-4"}
         if sent.json.get("stream"):
-            piece = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
-            end = {"index": 0, "delta": {}, "finish_reason": "stop"}
+            piece: dict[str, Any] = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": None}
+            end: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": "stop"}
             chunks = [{**head, "object": "chat.completion.chunk", "choices": [each]} for each in (piece, end)]
             lines = "".join(f"data: {json.dumps(each)}\n\n" for each in chunks)
             return Answer(f"{lines}data: [DONE]\n\n", media_type="text/event-stream")
@@ -105,18 +107,18 @@ def service(site: ScriptedSite) -> ScriptedSite:
     return site
 
 
-def settings_of(site: ScriptedSite, model: str) -> ModelConfig:
-    return ModelConfig(model_provider="openai", model=model, api_base=site.url, api_key="k")
+def settings_of(site: ScriptedSite, model: str) -> Any:
+    return config.ModelConfig(model_provider="openai", model=model, api_base=site.url, api_key="k")
 
 
 def local_tool(index: Path, site: ScriptedSite, **options: Any) -> LocalSearchTool:
-    model = create_completion(settings_of(site, "gpt-4"))
-    embedder = create_embedding(settings_of(site, "text-embedding-3-small"))
+    model = completion.create_completion(settings_of(site, "gpt-4"))
+    embedder = embedding.create_embedding(settings_of(site, "text-embedding-3-small"))
     return LocalSearchTool(model.tokenizer, model, embedder, LocalDataConfig(input_dir=str(index)), **options)
 
 
 def global_tool(index: Path, site: ScriptedSite, **options: Any) -> GlobalSearchTool:
-    model = create_completion(settings_of(site, "gpt-4"))
+    model = completion.create_completion(settings_of(site, "gpt-4"))
     return GlobalSearchTool(model.tokenizer, model, GlobalDataConfig(input_dir=str(index)), **options)
 
 
@@ -164,7 +166,7 @@ async def test_many_searches_at_once_read_the_index_once(index: Path, service: S
     read: list[Path] = []
     read_parquet = pd.read_parquet
 
-    def count(file: Path) -> pd.DataFrame:
+    def count(file: Path) -> object:
         read.append(file)
         return read_parquet(file)
 
