@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from symposia.core import FunctionCall
 from symposia.core.models import ChatCompletionClient, CreateResult, ModelInfo, RequestUsage
 from symposia.core.tools import ToolSchema
+from symposia.ext._litellm import load as load_litellm
 from symposia.ext.models.anthropic import (
     AnthropicBedrockChatCompletionClient,
     AnthropicChatCompletionClient,
@@ -28,7 +29,6 @@ from symposia.ext.models.concurrency import ConcurrencyLimitedClient
 from symposia.ext.models.fallback import FallbackClient
 from symposia.ext.models.gemini import GeminiChatCompletionClient
 from symposia.ext.models.litellm import LiteLLMChatCompletionClient
-from symposia.ext.models.litellm._library import load as load_litellm
 from symposia.ext.models.litellm._profiles import known_models
 from symposia.ext.models.mistral import MistralChatCompletionClient
 from symposia.ext.models.ollama import OllamaChatCompletionClient

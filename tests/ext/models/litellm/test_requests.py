@@ -159,7 +159,7 @@ def refuse(*_):
     raise AssertionError("the network is asked")
 socket.getaddrinfo = refuse
 from symposia.ext.models.litellm import LiteLLMChatCompletionClient
-from symposia.ext.models.litellm._library import load
+from symposia.ext._litellm import load
 LiteLLMChatCompletionClient(model="groq/llama-3.3-70b-versatile")
 print("litellm" in sys.modules)
 library = load()

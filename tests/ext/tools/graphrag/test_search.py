@@ -13,7 +13,7 @@ from tests.support.scripted_site import Answer, ScriptedSite, Sent
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ComponentError, InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool
-from symposia.ext.models.litellm._library import load
+from symposia.ext._litellm import load
 from symposia.ext.tools.graphrag import (
     GlobalContextConfig,
     GlobalDataConfig,

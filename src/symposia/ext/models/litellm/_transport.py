@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from pydantic_core import from_json
 
+from symposia.ext._litellm import load, run
 from symposia.ext.models._reported_errors import reported_words
 from symposia.ext.models._response_listeners import is_retried_outside
 from symposia.ext.models._transport import KEPT_START, EventStream, Response, encode_json, without_none
 from symposia.ext.models._wire_format import Body
-from symposia.ext.models.litellm._library import load, run
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
-from symposia.ext.models.litellm._library import load, run
+from symposia.ext._litellm import load, run
 from symposia.ext.tools._text_limit import check_max_chars, shorten
 from symposia.ext.tools.graphrag._library import EncodingTokenizer, LibraryObject, WatchedModel, require_graphrag
 
