@@ -26,11 +26,12 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
+from symposia.ext.models._context_overflow import RequestSize
 from symposia.ext.models._options import as_arguments
 from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
-from symposia.ext.models._transport import CancellableCalls, EventStream, Transport
+from symposia.ext.models._transport import CancellableCalls, EventStream, Response, Transport
 from symposia.ext.models._wire_format import (
     Body,
     ChatRequest,
@@ -150,7 +151,7 @@ class VendorClient(ChatCompletionClient):
             async with aclosing(self._stream(request)) as stream:
                 return cast("CreateResult", [item async for item in stream][-1])
         with self._observed(request, body, stream=False) as chat, chat.current():
-            answer = await self._send(body, request.cancellation_token)
+            answer = await self._send(body, request)
             return chat.answered(answer.whole, self._counted(answer.result, request))
 
     def create_stream(
@@ -184,7 +185,7 @@ class VendorClient(ChatCompletionClient):
         with self._observed(request, body, stream=True) as chat:
             streamed, token = _StreamedAnswer(self._wire.assembly()), request.cancellation_token
             try:
-                stream = self._receive(body, streamed, token)
+                stream = self._receive(body, streamed, request)
                 async with aclosing(chat.within(stream)) as batches:
                     async for texts in batches:
                         for text in texts:
@@ -202,59 +203,59 @@ class VendorClient(ChatCompletionClient):
             result = chat.answered(answer.whole, self._counted(answer.result, request))
         yield result
 
-    async def _send(self, body: Body, token: CancellationToken | None) -> _Answer:
-        with CancellableCalls(token) as calls:
-            response = await self._call(calls, lambda: self._transport.send(body))
+    async def _send(self, body: Body, request: ChatRequest) -> _Answer:
+        with CancellableCalls(request.cancellation_token) as calls:
+            response = await self._call(calls, lambda: self._transport.send(body), request)
         report_response(response.status, response.headers)
         try:
             whole = self._wire.parse(response.body)
             return _Answer(whole, self._wire.read(whole))
         except ValueError as problem:
-            raise self._service.broken(self._model, response, problem) from problem
+            raise self._broken(response, problem, request) from problem
 
     async def _receive(
-        self, body: Body, streamed: _StreamedAnswer, token: CancellationToken | None
+        self, body: Body, streamed: _StreamedAnswer, request: ChatRequest
     ) -> AsyncGenerator[list[str], None]:
         """The texts of a streamed answer, as many at a time as arrive together."""
         assembly = streamed.assembly
-        with CancellableCalls(token) as calls:
-            stream = await self._call(calls, lambda: self._transport.open(body))
+        with CancellableCalls(request.cancellation_token) as calls:
+            stream = await self._call(calls, lambda: self._transport.open(body), request)
             report_response(stream.response.status, stream.response.headers)
             # The vendor's end marker ends the reading, and not the end of the bytes: some servers keep the connection
             # open after it, and a connection that is cut ends the bytes as well.
             try:
-                while not assembly.complete and (events := await self._read(stream, calls)):
+                while not assembly.complete and (events := await self._read(stream, calls, request)):
                     texts, problem = _feed(assembly, events)
                     if texts:  # before the error of a later event: they arrived before it
                         yield texts
                     if problem is not None:
-                        raise self._service.broken(self._model, stream.response, problem) from problem
-                streamed.answer = self._read_whole(assembly, stream)
+                        raise self._broken(stream.response, problem, request) from problem
+                streamed.answer = self._read_whole(assembly, stream, request)
                 await stream.finish()
             finally:
                 await stream.close()
 
-    async def _read(self, stream: EventStream, calls: CancellableCalls) -> Sequence[bytes]:
+    async def _read(self, stream: EventStream, calls: CancellableCalls, request: ChatRequest) -> Sequence[bytes]:
         try:
             return await calls.run(stream.read)
         except self._transport.errors as error:
             if self._is_closed:
-                raise self._failed(error) from error
+                raise self._failed(error, request) from error
             raise self._service.broken_off(self._model, stream.response, error) from error
         except ValueError as problem:
-            raise self._service.broken(self._model, stream.response, problem) from problem
+            raise self._broken(stream.response, problem, request) from problem
 
-    async def _call(self, calls: CancellableCalls, start: Callable[[], Awaitable[T]]) -> T:
+    async def _call(self, calls: CancellableCalls, start: Callable[[], Awaitable[T]], request: ChatRequest) -> T:
         try:
             return await calls.run(start)
         except self._transport.errors as error:
-            raise self._failed(error) from error
+            raise self._failed(error, request) from error
         except RuntimeError as error:
             if not self._is_closed:  # which the HTTP clients report by this error
                 raise
-            raise self._failed(error) from error
+            raise self._failed(error, request) from error
 
-    def _failed(self, error: Exception) -> ModelError:
+    def _failed(self, error: Exception, request: ChatRequest) -> ModelError:
         """The error of a request that the vendor refused, or that did not reach it."""
         status, headers = response_of(error)
         if status is None and self._is_closed:
@@ -265,9 +266,17 @@ class VendorClient(ChatCompletionClient):
             )
         if status is not None:
             report_response(status, headers)
-        return self._service.failed(self._model, error)
+        return self._service.failed(self._model, error, lambda: self._size_of(request))
 
-    def _read_whole(self, assembly: StreamAssembly[object], stream: EventStream) -> _Answer:
+    def _broken(self, response: Response, problem: ValueError, request: ChatRequest) -> ModelError:
+        """The error of a response that is no answer."""
+        return self._service.broken(self._model, response, problem, lambda: self._size_of(request))
+
+    def _size_of(self, request: ChatRequest) -> RequestSize:
+        """The size of a request as it is known here: estimated, mostly."""
+        return RequestSize(tokens=self.count_tokens(request.messages, tools=request.tools), limit=self._context)
+
+    def _read_whole(self, assembly: StreamAssembly[object], stream: EventStream, request: ChatRequest) -> _Answer:
         """The answer that a stream was, now that it has ended."""
         try:
             whole = assembly.whole()
@@ -276,7 +285,7 @@ class VendorClient(ChatCompletionClient):
         try:
             return _Answer(whole, self._wire.read(whole))
         except ValueError as problem:
-            raise self._service.broken(self._model, stream.response, problem) from problem
+            raise self._broken(stream.response, problem, request) from problem
 
     def _observed(self, request: ChatRequest, body: Body, *, stream: bool) -> ObservedChat:
         json = bool(request.json_output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.models._context_overflow import RequestSize, describe_overflow, reported_overflow
 from symposia.ext.models._http_clients import REFUSED_REDIRECT
 from symposia.ext.models._limit_headers import retry_delay, seconds_in
 from symposia.ext.models._reported_errors import (
@@ -35,6 +36,9 @@ _SPENT: Final = frozenset(
 )
 """Codes of errors, with the status 429, after which waiting does not help: those of OpenAI, and of Moonshot."""
 _QUOTA: Final = ("refused the request because the quota is used up", "Check the account's plan and billing.")
+
+_TOO_LONG: Final = frozenset({400, 413, 422, 500})
+"""Statuses with which services refuse a request that is too long. Some servers take it for an error of their own."""
 
 _PASSING: Final = frozenset(
     {"overloaded_error", "rate_limit_error", "api_error", "timeout_error", "server_error", "rate_limit_exceeded"}
@@ -85,8 +89,14 @@ class Service:
             "in later answers without counts. Have the server send usage if the counts must be exact."
         )
 
-    def failed(self, model: str, error: Exception) -> ModelError:
-        """The error of a request that the SDK gave up: a status that is an error, or a connection that failed."""
+    def failed(self, model: str, error: Exception, estimate: Callable[[], RequestSize] | None = None) -> ModelError:
+        """The error of a request that the SDK gave up: a status that is an error, or a connection that failed.
+
+        Args:
+            model: The model.
+            error: The SDK's error.
+            estimate: Estimates the size of the request, where the vendor says that it is too long, and not by how much.
+        """
         status, headers = response_of(error)
         if status is None and _has_illegal_header(error):  # its text would show the header, which may be the key
             return ModelError(
@@ -99,9 +109,14 @@ class Service:
             return ModelError(self._connection_text(model, error), is_transient=is_transient)
         start = _body_of(error)
         body = _reported_body(error)
-        words = _sentence(reported_words(body) or start or type(error).__name__)
-        is_spent = not _SPENT.isdisjoint(reported_codes(body))
+        whole_words, codes = reported_words(body) or start or type(error).__name__, reported_codes(body)
+        words = _sentence(whole_words)
+        is_spent = not _SPENT.isdisjoint(codes)
         failure, advice = _QUOTA if is_spent else self._explain(status)
+        is_too_long = False
+        if status in _TOO_LONG and (size := reported_overflow(whole_words, codes, body)) is not None:
+            failure, is_too_long = "refused the request as too long", True
+            advice = describe_overflow(size, estimate and estimate())
         if filtered := filtered_categories(body):
             words = f"{words} Its filter found: {', '.join(filtered)}."
             advice = "Change the prompt, or the filter of the deployment."
@@ -112,17 +127,25 @@ class Service:
             f"{self._subject} {failure} for model {model!r} (status {status}): {words} {advice}",
             status=status,
             response_start=start,
-            is_transient=False if is_spent else _SHOULD_RETRY.get(headers.get("x-should-retry", "")),
+            is_transient=False if is_spent or is_too_long else _SHOULD_RETRY.get(headers.get("x-should-retry", "")),
             retry_after=_told_delay(headers, body, limited=status == TOO_MANY),
         )
 
-    def broken(self, model: str, response: Response, problem: ValueError) -> ModelError:
-        """The error of a response that is no answer, or that says why there is none."""
+    def broken(
+        self,
+        model: str,
+        response: Response,
+        problem: ValueError,
+        estimate: Callable[[], RequestSize] | None = None,
+    ) -> ModelError:
+        """The error of a response that is no answer, or that says why there is none; see `failed`."""
         # The first bytes tell what the server is: HTML of a login page, a proxy's notice, another vendor's JSON.
         start = response.body[:START].decode(errors="replace")
         if isinstance(problem, ReportedError):
             words = _sentence(str(problem))
             text = f"{self._subject} reported an error for model {model!r} ({response.label}): {words}"
+            if (size := reported_overflow(str(problem), problem.codes, None)) is not None:
+                text = f"{text} {describe_overflow(size, estimate and estimate())}"
             is_transient = not _PASSING.isdisjoint(problem.codes)
             return ModelError(text, status=response.status, response_start=start, is_transient=is_transient)
         begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."

@@ -220,4 +220,10 @@ def _user_turn(text: str) -> EncodedObject:
 def _strict_schema(model: type[BaseModel]) -> dict[str, object]:
     from anthropic import transform_schema  # noqa: PLC0415 - the SDK is heavy and optional
 
-    return transform_schema(model)
+    try:
+        return transform_schema(model)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            f"Anthropic's models cannot keep to the schema of {model.__name__}: {error} Give each field a type: one "
+            "of any type has none."
+        ) from error

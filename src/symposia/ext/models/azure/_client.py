@@ -7,7 +7,6 @@ import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, Final, Unpack, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,6 +20,7 @@ from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions, OptionNames, check_installed, check_key
 from symposia.ext.models._profiles import ModelCatalog, shipped_catalog
 from symposia.ext.models._service import Service, public_address
+from symposia.ext.models._strict_schemas import strict_format
 from symposia.ext.models._transport import Transport, without_none
 from symposia.ext.models._wire_format import Body, ChatRequest
 from symposia.ext.models.azure.config import (
@@ -59,7 +59,7 @@ class AzureAIFormat(ChatCompletionsFormat):
         given = dict(request.extra_create_args)
         schema = given.get("response_format", request.json_output)
         if isinstance(schema, type):
-            given["response_format"] = schema_format(cast("type[BaseModel]", schema))
+            given["response_format"] = strict_format(cast("type[BaseModel]", schema))
             request = replace(request, json_output=None)
         body = super().write(replace(request, extra_create_args=given), stream=stream)
         if self._tools and "tools" not in given:
@@ -175,32 +175,11 @@ def _as_json(value: object) -> object:
 def _response_format(wanted: object) -> object:
     """The form of answers as the API has it, from the names and objects that the SDK takes."""
     if isinstance(wanted, type):
-        return schema_format(cast("type[BaseModel]", wanted))
+        return strict_format(cast("type[BaseModel]", wanted))
     if isinstance(wanted, str):
         return {"type": wanted}
     form = cast("Mapping[str, object]", _as_json(wanted))
     return form if "type" in form else {"type": "json_schema", "json_schema": form}
-
-
-@lru_cache(maxsize=256)
-def schema_format(model: type[BaseModel]) -> dict[str, object]:
-    """The form of answers that are JSON of the schema of a model, to which the service keeps strictly."""
-    schema = cast("dict[str, object]", _strict(model.model_json_schema()))
-    return {"type": "json_schema", "json_schema": {"name": model.__name__[:64], "schema": schema, "strict": True}}
-
-
-def _strict(schema: object) -> object:
-    """A schema as strict ones have to be: all fields of an object are required, and there are no others."""
-    if isinstance(schema, list):
-        return [_strict(one) for one in cast("list[object]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    fields = cast("dict[str, object]", schema)
-    strict = {name: _strict(value) for name, value in fields.items() if name != "default"}
-    if isinstance(properties := fields.get("properties"), dict):
-        named = {name: _strict(one) for name, one in cast("dict[str, object]", properties).items()}
-        strict |= {"properties": named, "required": list(named), "additionalProperties": False}
-    return strict
 
 
 def _connect(endpoint: str, credential: object, connection: Mapping[str, Any]) -> Transport:

@@ -23,6 +23,7 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._prompts import CONTINUE, EMPTY, quoted_system
+from symposia.ext.models._strict_schemas import schema_name
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
@@ -187,4 +188,5 @@ def write_response_format(wanted: JsonOutput) -> JsonObject:
 def _schema_format(model: type[BaseModel]) -> JsonObject:
     from mistralai.extra.utils.response_format import response_format_from_pydantic_model  # noqa: PLC0415 - the SDK
 
-    return cast("JsonObject", response_format_from_pydantic_model(model))
+    written = cast("JsonObject", response_format_from_pydantic_model(model))
+    return {**written, "json_schema": {**written["json_schema"], "name": schema_name(model)}}

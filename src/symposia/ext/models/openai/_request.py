@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, TypeAlias, cast
 
 from pydantic import BaseModel
@@ -24,6 +23,7 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._profiles import level_outside
+from symposia.ext.models._strict_schemas import strict_format
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
@@ -217,12 +217,4 @@ def write_response_format(wanted: JsonOutput) -> object | None:
         case False:
             return {"type": "text"}
         case schema:
-            return _schema_format(schema)
-
-
-@lru_cache(maxsize=256)
-def _schema_format(model: type[BaseModel]) -> dict[str, object]:
-    from openai import pydantic_function_tool  # noqa: PLC0415 - the SDK is heavy and optional
-
-    strict = pydantic_function_tool(model)["function"].get("parameters", {})
-    return {"type": "json_schema", "json_schema": {"name": model.__name__[:64], "schema": strict, "strict": True}}
+            return strict_format(schema)
