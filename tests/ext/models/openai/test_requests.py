@@ -1,10 +1,13 @@
 """What is sent to OpenAI."""
 
+import json
 from typing import Any
 
+import httpx2
+import openai
 import pytest
 from pydantic import BaseModel
-from tests.support.model_clients import ADD, OpenAI
+from tests.support.model_clients import ADD, OpenAI, read
 
 from symposia.core import FunctionCall, Image
 from symposia.core.models import (
@@ -16,7 +19,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import FunctionTool
-from symposia.ext.models.openai import OpenAIChatCompletionClient
+from symposia.ext.models.openai import BaseOpenAIChatCompletionClient, OpenAIChatCompletionClient
 from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO: list[LLMMessage] = [UserMessage(content="hello", source="user")]
@@ -224,3 +227,60 @@ async def test_f47_what_a_compatible_vendor_wants_back_goes_back_untouched(serve
             }
         ],
     }
+
+
+CALLS: list[LLMMessage] = [
+    *HELLO,
+    AssistantMessage(content=[FunctionCall(id="0", name="add", arguments="{}")], source="of another vendor"),
+    FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="3", name="add", call_id="0")]),
+    AssistantMessage(content="Three.", source="of another vendor"),
+    UserMessage(content="And now?", source="user"),
+]
+
+
+async def test_f47_a_service_that_refuses_answers_without_their_reasoning_gets_an_empty_one() -> None:
+    sent: list[Any] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        sent.extend(json.loads(request.content)["messages"])
+        return httpx2.Response(200, json={"choices": [{"message": {"content": "Four."}, "finish_reason": "stop"}]})
+
+    http = httpx2.AsyncClient(transport=httpx2.MockTransport(answer))
+    sdk = openai.AsyncOpenAI(base_url="https://api.deepseek.com", api_key="key", http_client=http)
+    client = BaseOpenAIChatCompletionClient(sdk, create_args={"model": "gpt-4o"})
+    with pytest.warns(UserWarning, match="no token counts"):
+        await client.create(CALLS)
+    assert [message.get("reasoning_content") for message in sent] == [None, "", None, "", None]
+    await client.close()
+
+
+async def test_f47_a_conversation_with_reasoning_from_a_server_has_it_in_all_answers(server: MockModelServer) -> None:
+    assert all("reasoning_content" not in message for message in await sent(server, CALLS))
+    call = ToolCall(id="1", name="add")
+    client = OpenAI().client(server, Reply(thinking=(Thinking(text="Hm."),), tool_calls=(call,)), Reply(text="ok"))
+    result = await client.create(CALLS, tools=[ADD])
+    results = FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="3", name="add", call_id="1")])
+    await client.create([*CALLS, result.to_message("bot"), results], tools=[ADD])
+    given = [message.get("reasoning_content") for message in server.last_body["messages"]]
+    assert given == [None, "", None, "", None, "Hm.", None]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+async def test_reasoning_is_found_by_its_other_name(server: MockModelServer, streaming: bool) -> None:
+    call = ToolCall(id="1", name="add")
+    client = OpenAI().client(
+        server, Reply(text="Three.", extra={"reasoning": "Hm."}), Reply(tool_calls=(call,), extra={"reasoning": "So."})
+    )
+    answers = [(await read(client.create_stream(HELLO)))[1] if streaming else await client.create(HELLO) for _ in "12"]
+    assert [answer.thought for answer in answers] == ["Hm.", "So."]
+    server.script(Reply(text="ok"))
+    results = FunctionExecutionResultMessage(content=[FunctionExecutionResult(content="3", name="add", call_id="1")])
+    await client.create([*HELLO, answers[1].to_message("bot"), results], tools=[ADD])
+    returned = server.last_body["messages"][1]
+    assert (returned["reasoning"], returned["content"]) == ("So.", None)
+
+
+async def test_reasoning_that_is_no_text_is_left_out(server: MockModelServer) -> None:
+    client = OpenAI().client(server, Reply(text="Three.", extra={"reasoning": {"effort": "high"}}))
+    result = await client.create(HELLO)
+    assert (result.content, result.thought) == ("Three.", None)

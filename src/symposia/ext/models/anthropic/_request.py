@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from symposia.core import FunctionCall, Image
 from symposia.core.argument_checks import not_a_message
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,

@@ -51,6 +51,7 @@ class MessageWire(TypedDict, total=False):
     content: str | None
     refusal: str | None
     reasoning_content: str | None
+    reasoning: object  # the same, as OpenRouter, Groq, Ollama and new versions of vLLM call it
     reasoning_details: list[dict[str, object]] | None  # a compatible vendor's own
     tool_calls: list[ToolCallWire] | None
 
@@ -144,7 +145,7 @@ def read_completion(completion: CompletionWire, *, blocks: str = VENDOR) -> Crea
     message = _with_call_ids(choice["message"])
     calls = [_function_call(call) for call in message.get("tool_calls") or ()]
     text = message.get("content") or message.get("refusal") or ""
-    reasoning = message.get("reasoning_content") or ""
+    reasoning = message.get("reasoning_content") or reasoning_text(message)
     return CreateResult(
         finish_reason=_finish_reason(choice, has_calls=bool(calls)),
         content=calls or text,
@@ -156,11 +157,16 @@ def read_completion(completion: CompletionWire, *, blocks: str = VENDOR) -> Crea
     )
 
 
+def reasoning_text(message: MessageWire) -> str:
+    """The reasoning by its other name, where that is a text."""
+    return reasoning if isinstance(reasoning := message.get("reasoning"), str) else ""
+
+
 def _is_blank(choice: ChoiceWire) -> bool:
     """Whether the answer is missing. No content with a finish_reason is an answer: a model may return nothing."""
     message = choice["message"]
     return choice.get("finish_reason") is None and all(
-        message.get(field) is None for field in ("content", "refusal", "reasoning_content", "tool_calls")
+        message.get(field) is None for field in ("content", "refusal", "reasoning_content", "reasoning", "tool_calls")
     )
 
 
@@ -218,10 +224,10 @@ def _token(entry: LogprobWire) -> ChatCompletionTokenLogprob:
 # Fields that the vendor needs again --------------------------------------------------------------------------------
 #
 # OpenAI adds nothing to a message with tool calls. Google signs the thinking before a call (``extra_content``),
-# OpenRouter keeps ``reasoning_details``, DeepSeek needs its ``reasoning_content`` again; each answers with status 400,
-# or thinks worse, without.
+# OpenRouter keeps ``reasoning_details``, DeepSeek needs its ``reasoning_content`` again, vLLM its ``reasoning``; each
+# answers with status 400, or thinks worse, without.
 
-_OPAQUE: Final = ("reasoning_content", "reasoning_details")
+_OPAQUE: Final = ("reasoning_content", "reasoning", "reasoning_details")
 _RETURNED: Final = (*_OPAQUE, "content")
 _OWN_CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
 

@@ -29,7 +29,14 @@ from symposia.ext.models.openai._options import (
     response_option_names,
 )
 from symposia.ext.models.openai._profiles import CATALOG, Api, OpenAIProfile
-from symposia.ext.models.openai._request import MessageWriter, adapt_arguments, cache_key, write_request
+from symposia.ext.models.openai._request import (
+    REASONING_HOSTS,
+    MessageWriter,
+    adapt_arguments,
+    cache_key,
+    with_reasoning,
+    write_request,
+)
 from symposia.ext.models.openai._responses import VENDOR as RESPONSES_VENDOR
 from symposia.ext.models.openai._responses import (
     ContinuingTransport,
@@ -68,11 +75,13 @@ class ChatCompletionsFormat:
         self._cache_keys = cache_keys
         self._tools_effort = profile.tools_effort
         self._blocks = writer.blocks
+        host = writer.blocks.partition("@")[2]
+        self._wants_reasoning = any(is_at(host, wanting) for wanting in REASONING_HOSTS)
         self._written = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        messages = self._written.each(request.messages)
+        messages = with_reasoning(self._written.each(request.messages), always=self._wants_reasoning)
         arguments = self._arguments
         if self._cache_keys:
             arguments = {"prompt_cache_key": cache_key(request.messages), **arguments}

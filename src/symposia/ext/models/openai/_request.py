@@ -41,6 +41,9 @@ from symposia.ext.models.openai._profiles import OpenAIProfile
 Wire: TypeAlias = dict[str, object]
 
 NAME_LIMIT: Final = 64
+REASONING: Final = "reasoning_content"
+REASONING_HOSTS: Final = ("deepseek.com", "moonshot.ai", "moonshot.cn")
+"""The services that refuse a conversation in which an answer of the model lacks its reasoning."""
 _NOT_IN_NAMES: Final = re.compile(r"[\s<|\\/>]")
 SAMPLING: Final = (
     "temperature",
@@ -128,6 +131,28 @@ def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[EncodedOb
     return (
         EncodedObject(role="tool", tool_call_id=result.call_id, content=result.content) for result in message.content
     )
+
+
+def with_reasoning(messages: Sequence[EncodedObject], *, always: bool) -> Sequence[EncodedObject]:
+    """The messages, where all of the assistant have a field for its reasoning if one has it.
+
+    DeepSeek answers with status 400 if a call comes back without the reasoning before it, and Moonshot's Kimi likewise.
+    Both take an empty text for an answer that had none: one of a model that did not think this time, or of another
+    vendor (https://api-docs.deepseek.com/guides/thinking_mode). Other servers may refuse a field that they do not know,
+    so one that is not known to want it is sent it only in a conversation that has it from there.
+
+    Args:
+        messages: The messages of a request.
+        always: Whether the service is known to want it.
+    """
+    if not always and not any(REASONING in message for message in messages):
+        return messages
+    return [
+        EncodedObject(message, **{REASONING: ""})
+        if message["role"] == "assistant" and REASONING not in message
+        else message
+        for message in messages
+    ]
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object], profile: OpenAIProfile) -> Body:

@@ -48,8 +48,8 @@ class ChunkWire(TypedDict, total=False):
 
 _chunk: Final = json_parser(ChunkWire)
 
-TextField: TypeAlias = Literal["content", "refusal", "reasoning_content"]
-_TEXT_FIELDS: Final[tuple[TextField, ...]] = ("content", "refusal", "reasoning_content")
+TextField: TypeAlias = Literal["content", "refusal", "reasoning_content", "reasoning"]
+_TEXT_FIELDS: Final[tuple[TextField, ...]] = ("content", "refusal", "reasoning_content", "reasoning")
 _DONE: Final = b"[DONE]"
 
 
@@ -108,7 +108,7 @@ class CompletionAssembly:
         """See `StreamAssembly.partial`."""
         return partial_answer(
             "".join(self._texts["content"] or self._texts["refusal"]),
-            "".join(self._texts["reasoning_content"]),
+            "".join(self._texts["reasoning_content"] or self._texts["reasoning"]),
             map(_partial_call, self._calls.whole() or ()),
             read_usage(self._usage),
         )
@@ -124,7 +124,7 @@ class CompletionAssembly:
             return ""
         # A list of pieces for each field, joined once at the end: adding to a string costs its length each time.
         for field in _TEXT_FIELDS:
-            if piece := delta.get(field):
+            if (piece := delta.get(field)) and isinstance(piece, str):
                 self._texts[field].append(piece)
         if details := delta.get("reasoning_details"):
             self._details.extend(details)
