@@ -19,6 +19,7 @@ from tests.support.model_clients import (
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import UserMessage
+from symposia.core.tools import FunctionTool
 from symposia.testing.model_server import MockModelServer, Reply
 
 HELLO = [UserMessage(content="hello", source="user")]
@@ -130,6 +131,22 @@ async def test_a_schema_keeps_to_the_rules_of_strict_ones(
         if "properties" in part:
             assert part["required"] == list(part["properties"])
             assert part["additionalProperties"] is False
+
+
+async def test_the_arguments_of_a_strict_tool_keep_to_them_too(server: MockModelServer) -> None:
+    def plant(tree: Tree, pet: Discriminated, inner: Inner) -> str:
+        return ""
+
+    tool = FunctionTool(plant, description="Plant a tree.", strict=True)
+    client = OPENAI.client(server, Reply(text="ok"))
+    await client.create(HELLO, tools=[tool])
+    function = server.last_body["tools"][0]["function"]
+    assert function["strict"] is True
+    for part in parts_of(function["parameters"]):
+        assert not REFUSED & part.keys()
+        assert "$ref" not in part or len(part) == 1
+        if "properties" in part:
+            assert part["required"] == list(part["properties"])
 
 
 async def test_a_generic_model_has_a_name_that_mistral_takes(server: MockModelServer) -> None:

@@ -1,4 +1,4 @@
-"""JSON schemas of answers as strict vendors take them.
+"""JSON schemas of answers, and of the arguments of tools, as strict vendors take them.
 
 The rules are those of OpenAI's guide "Structured model outputs", section "Supported schemas", and of the errors of its
 API: the root is an object; all fields are required, and there are no others; ``anyOf`` is the only union; there are no
@@ -41,9 +41,13 @@ def strict_schema(model: type[BaseModel]) -> Schema:
     What strict vendors cannot be told stays as it is and is refused by them in their own words: objects of any keys,
     values of any type, and a root that is no object. A tuple becomes a list of as many values of any of its types.
     """
-    schema = model.model_json_schema()
+    return strict_parameters(model.model_json_schema())
+
+
+def strict_parameters(schema: Mapping[str, object]) -> Schema:
+    """The schema of a tool's arguments, likewise."""
     writer = _StrictWriter(cast("Mapping[str, Schema]", schema.get("$defs", {})))
-    return cast("Schema", writer.write(schema))
+    return cast("Schema", writer.write(dict(schema)))
 
 
 class _StrictWriter:

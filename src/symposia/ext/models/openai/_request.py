@@ -23,7 +23,7 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._profiles import level_outside
-from symposia.ext.models._strict_schemas import strict_format
+from symposia.ext.models._strict_schemas import strict_format, strict_parameters
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
@@ -145,7 +145,8 @@ def with_reasoning(messages: Sequence[EncodedObject], *, always: bool) -> Sequen
         messages: The messages of a request.
         always: Whether the service is known to want it.
     """
-    if not always and not any(REASONING in message for message in messages):
+    # A list, since a generator would take a step of the interpreter for each message.
+    if not always and True not in [REASONING in message for message in messages]:
         return messages
     return [
         EncodedObject(message, **{REASONING: ""})
@@ -224,7 +225,10 @@ def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
     """
     schema = tool_schema(tool)
     check_tool_name(schema, _TOOL_NAME, "OpenAI allows 1 to 64 letters, digits, underscores and hyphens")
-    return {"type": "function", "function": {**function_description(schema), "strict": schema.get("strict", False)}}
+    function = {**function_description(schema), "strict": schema.get("strict", False)}
+    if function["strict"]:
+        function["parameters"] = strict_parameters(cast("Mapping[str, object]", function["parameters"]))
+    return {"type": "function", "function": function}
 
 
 def write_tool_choice(choice: ToolChoice) -> object:
