@@ -32,6 +32,7 @@ from symposia.ext.models._prompts import (
     quoted_system,
     write_turn,
 )
+from symposia.ext.models._strict_schemas import schema_name
 from symposia.ext.models._transport import without_none
 from symposia.ext.models._wire_format import (
     Body,
@@ -245,7 +246,7 @@ def add_schema(body: Body, wanted: type[BaseModel], choice: ToolChoice, profile:
     """
     schema = parameters_schema(wanted, strict=True)
     if profile.schema_output:
-        structure = {"jsonSchema": {"name": wanted.__name__, "schema": json.dumps(schema)}}
+        structure = {"jsonSchema": {"name": schema_name(wanted), "schema": json.dumps(schema)}}
         config = cast("JsonObject", body.get("outputConfig", {}))
         body["outputConfig"] = {**config, "textFormat": {"type": "json_schema", "structure": structure}}
         return
