@@ -110,11 +110,12 @@ async def test_other_refusals_that_speak_of_tokens_are_not_taken_for_it(server: 
 
 async def test_d12_a_stream_that_reports_it_says_by_how_much(server: MockModelServer) -> None:
     words = "Your input exceeds the context window of this model."
-    error = {"type": "error", "code": "context_length_exceeded", "message": words}
-    event = f"event: error\ndata: {json.dumps(error)}\n\n".encode()
+    error = {"type": "server_error", "code": "context_length_exceeded", "message": words}
+    event = f"event: error\ndata: {json.dumps({'type': 'error', 'error': error})}\n\n".encode()
     client = RESPONSES.client(server, Raw(body=event, content_type="text/event-stream"))
     taken = client.remaining_tokens([]) + client.count_tokens([])
     with pytest.raises(ModelError) as caught:
         await read(client.create_stream(HELLO))
     size = f"It has about {client.count_tokens(HELLO)} tokens, and the model takes {taken:,}, by its profile"
     assert f"{words} {size}, with the answer's. {ADVICE}" in str(caught.value)
+    assert not caught.value.is_transient

@@ -144,9 +144,10 @@ class Service:
         if isinstance(problem, ReportedError):
             words = _sentence(str(problem))
             text = f"{self._subject} reported an error for model {model!r} ({response.label}): {words}"
-            if (size := reported_overflow(str(problem), problem.codes, None)) is not None:
+            size = reported_overflow(str(problem), problem.codes, None)
+            if size is not None:
                 text = f"{text} {describe_overflow(size, estimate and estimate())}"
-            is_transient = not _PASSING.isdisjoint(problem.codes)
+            is_transient = size is None and not _PASSING.isdisjoint(problem.codes)
             return ModelError(text, status=response.status, response_start=start, is_transient=is_transient)
         begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
         return ModelResponseError(
