@@ -313,6 +313,7 @@ async def test_the_specialists_write_code_and_run_it_in_a_sandbox() -> None:
     client = ReplayChatCompletionClient(works, model_info=ABLE)
     async with NamespaceCommandLineCodeExecutor() as executor, MagenticOne(client, code_executor=executor) as chat:
         result = await chat.run(task="What is 6 times 7?")
+        await chat.close()  # and again at the end of the block
 
     said = [f"{message.source}: {message.to_text().strip()}" for message in result.messages]
     assert "ComputerTerminal: 42" in said

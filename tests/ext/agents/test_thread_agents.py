@@ -265,6 +265,18 @@ async def test_a_turn_that_is_cancelled_in_a_tool_leaves_a_thread_that_takes_the
     assert [run["status"] for run in runs] == ["cancelled", "completed"]
 
 
+async def test_results_that_are_too_long_for_the_service_are_cut(make: Make, service: ThreadService) -> None:
+    def dump() -> str:
+        """Print a lot."""
+        return "x" * 1_000_000
+
+    service.script = [calls(("call_1", "dump", {}), ("call_2", "dump", {})), says("Too much.")]
+    await make(tools=[dump]).run(task="dump")
+    (output, _) = next(body for path, body in service.bodies if path.endswith("submit_tool_outputs"))["tool_outputs"]
+    assert len(output["output"]) < 101_000
+    assert "[… 900,000 characters left out …]" in output["output"]
+
+
 async def test_results_for_a_run_that_has_expired_meanwhile_are_posted(make: Make, service: ThreadService) -> None:
     def slow() -> str:
         """Take more than ten minutes."""

@@ -124,8 +124,7 @@ async def test_files_the_web_and_code_are_used_for_one_task(tmp_path: Path) -> N
 @pytest.mark.timeout(300)
 async def test_a_run_that_is_cancelled_in_any_phase_can_be_repeated(tmp_path: Path) -> None:
     async with working(tmp_path) as (team, surfer, site, script):
-        # Facts, ledger, FileSurfer, WebSurfer with its browser open, Coder, the ledger after code, the answer.
-        for phase in (0, 2, 3, 5, 7, 9, 10):
+        for phase in (0, 3, 5, 7):  # the orchestrator, FileSurfer, WebSurfer with its browser open, Coder
             script.answers, script.wait_after = work(site), phase
             script.waiting.clear()
             token = CancellationToken()

@@ -107,7 +107,8 @@ async def test_wrong_input_is_refused_before_a_model_is_asked(tmp_path: Path) ->
         MagenticTask(text="x", data=(Path("a/x.csv"), Path("b/x.csv")))
     for missing, words in ((tmp_path / "none.csv", "does not exist"), (tmp_path, "no regular file")):
         with pytest.raises(DataFileError, match=words):
-            await run([], tmp_path / f"out-{len(words)}", MagenticTask(text="x", data=(missing,)))
+            await run([], tmp_path / "out", MagenticTask(text="x", data=(missing,)))
+    assert not (tmp_path / "out").exists()
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").touch()
     with pytest.raises(RunFolderError):

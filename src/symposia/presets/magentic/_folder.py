@@ -41,10 +41,9 @@ class MagenticFolder(ResultFolder):
         """Copy files of the host to the agents.
 
         Raises:
-            DataFileError: One is missing, is no regular file, or cannot be read.
+            DataFileError: One cannot be read.
         """
         for file in data:
-            check_data_file(file)
             try:
                 shutil.copyfile(file, self.files / file.name)
             except OSError as error:
@@ -58,13 +57,14 @@ class MagenticFolder(ResultFolder):
         write_text(self.place / "answer.md", printable(page))
 
 
-def check_data_file(file: Path) -> None:
-    """Check that a file can be given to the agents.
+def check_data(data: Sequence[Path]) -> None:
+    """Check that files can be given to the agents, before a folder is made for them.
 
     Raises:
-        DataFileError: It is missing, or no regular file.
+        DataFileError: One is missing, or no regular file.
     """
-    if not file.exists():
-        raise DataFileError(f"The data file {file} does not exist.")
-    if not file.is_file():
-        raise DataFileError(f"The data file {file} is no regular file.")
+    for file in data:
+        if not file.exists():
+            raise DataFileError(f"The data file {file} does not exist.")
+        if not file.is_file():
+            raise DataFileError(f"The data file {file} is no regular file.")

@@ -30,7 +30,7 @@ from symposia.presets._folder import make_folder
 from symposia.presets._models import NamedModel, usage_by_agent
 from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition, outcome_of
 from symposia.presets.coding import DataFileError, EmptyTaskError
-from symposia.presets.magentic._folder import MagenticFolder
+from symposia.presets.magentic._folder import MagenticFolder, check_data
 from symposia.presets.magentic._outcome import WHAT_TO_DO, MagenticOutcome, MagenticRun
 
 ORCHESTRATOR: Final = "MagenticOneOrchestrator"
@@ -147,6 +147,7 @@ async def run_magentic(
         Exception: An unexpected error ended the run. The folder is complete.
     """
     limits, web = limits or MagenticLimits(), web or WebAccess()
+    await asyncio.to_thread(check_data, task.data)
     kept = await make_folder(MagenticFolder, folder)
     assert kept is not None  # noqa: S101 - a folder was given
     await uninterrupted(asyncio.to_thread(kept.add_data, task.data))

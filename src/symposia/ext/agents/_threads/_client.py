@@ -41,6 +41,8 @@ from symposia.ext.agents._threads._api import Run, ThreadMessage, ThreadsApi
 CANCEL_SECONDS: Final = 10.0
 """How long a cancelled turn waits for its run to end. The thread takes no message before; the next turn waits on."""
 CONTEXT_TOKENS: Final = 128_000
+LONGEST: Final = 200_000
+"""The most characters of results that are sent, without their middle: messages from 256,000 on are refused."""
 _INFO: Final = ModelInfo(
     vision=False, function_calling=True, json_output=False, family=ModelFamily.UNKNOWN, structured_output=False
 )
@@ -113,7 +115,14 @@ def _posted(message: LLMMessage) -> tuple[str, str] | None:
 
 def results_as_text(results: Sequence[FunctionExecutionResult]) -> str:
     """Results as a message, for a run that no longer takes them."""
-    return "\n".join(["The results of your calls:", *(f"{each.name}: {each.content}" for each in results)])
+    return cut("\n".join(["The results of your calls:", *(f"{each.name}: {each.content}" for each in results)]))
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """A text without its middle, if it is too long."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}\n[… {len(text) - most:,} characters left out …]\n{text[-(most // 2) :]}"
 
 
 class ThreadClient(ChatCompletionClient):
@@ -231,7 +240,10 @@ class ThreadClient(ChatCompletionClient):
                 return await self._api.wait(thread, run)
             asked = {call.id for call in run.calls}
             if not texts and asked == {result.call_id for result in pending.results}:
-                outputs = [{"tool_call_id": each.call_id, "output": each.content} for each in pending.results]
+                most = LONGEST // len(pending.results)
+                outputs = [
+                    {"tool_call_id": each.call_id, "output": cut(each.content, most)} for each in pending.results
+                ]
                 return await self._api.wait(thread, await self._api.submit(thread, run.id, outputs))
             # The run has expired, or the turn was cancelled and there are new messages, which an active run refuses.
             await self._api.cancel(thread, run)
