@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from symposia.agentchat._arguments import ANSWER_TOKENS, check_prices
+from symposia.agentchat._prices import ANSWER_TOKENS, check_prices
 from symposia.agentchat.base import AgentOutline, Bounds, ModelUse, TeamOutline
 from symposia.agentchat.checks._cost_model import Cost, CostModel, HighEnd, LowEnd, turns_of
 from symposia.agentchat.checks._prompts import Prompts

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia.agentchat import base, checks
-from symposia.agentchat._arguments import ANSWER_TOKENS, check_state, check_token
+from symposia.agentchat._arguments import check_state, check_token
+from symposia.agentchat._prices import ANSWER_TOKENS
 from symposia.agentchat.base import ChatAgent, Task, TaskResult, Team, task_messages
 from symposia.agentchat.messages import (
     BaseAgentEvent,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
-from inspect import signature
 from types import UnionType
 from typing import Any, TypeAlias, cast
 
@@ -87,6 +85,9 @@ def check_options(team: object, options: TeamOptions, name: str) -> None:
 
 
 def _unknown_option(team: type, option: str) -> ArgumentTypeError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only this error needs it
+    from inspect import signature  # noqa: PLC0415 - likewise
+
     names = [name for name, each in signature(team).parameters.items() if each.kind is not each.VAR_KEYWORD]
     names += TeamOptions.__annotations__
     near = get_close_matches(option, names, n=1)

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from typing import Protocol, TextIO, TypeAlias, TypeVar, cast
 
-from symposia.agentchat._arguments import check_price, check_prices
+from symposia.agentchat._prices import check_price, check_prices
 from symposia.agentchat.base import Response, TaskResult
 from symposia.agentchat.messages import (
     BaseAgentEvent,
