@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.support.interpreter import python
 
 from symposia.core import CancellationToken
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MemoryStoreError, MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MemoryStoreError
 from symposia.core.memory import MemoryContent, MemoryMimeType, update_context
 from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import AssistantMessage, SystemMessage, UserMessage
@@ -182,9 +182,18 @@ async def test_content_that_is_no_text_is_refused(config: MemoryBankConfig) -> N
         await MemoryBank(False, config).add(MemoryContent(content=b"red", mime_type=MemoryMimeType.BINARY))
 
 
-async def test_without_numpy_the_error_names_the_extra(
-    config: MemoryBankConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "numpy", None)
-    with pytest.raises(MissingExtraError, match=r"symposia\[task-centric-memory\]"):
-        await MemoryBank(False, config).get_relevant_memos(["red"])
+WITHOUT_NUMPY = """
+import sys
+sys.modules["numpy"] = None
+from symposia.core.exceptions import MissingExtraError
+from symposia.ext.experimental.task_centric_memory import MemoryBank
+try:
+    MemoryBank(False, {"path": sys.argv[1]})
+except MissingExtraError as error:
+    print(error)
+"""
+
+
+def test_without_numpy_the_error_names_the_extra(tmp_path: Path) -> None:
+    done = python("-c", WITHOUT_NUMPY, str(tmp_path))  # in a process that has not imported it
+    assert "pip install 'symposia[task-centric-memory]'" in done.stdout, done.stderr

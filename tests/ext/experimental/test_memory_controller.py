@@ -114,7 +114,9 @@ async def test_a_task_is_assigned_with_insights_unless_that_is_not_wanted(path: 
     assert agent.tasks[1] == "2 + 2"
 
 
-@pytest.mark.parametrize("nothing", ["None", "none.", "", '{"found": null}', '```json\n{"found": null}\n```'])
+@pytest.mark.parametrize(
+    "nothing", ["None", "none.", "", '{"found": null}', '```json\n{"found": null}\n```', '{"advice": "No field."}']
+)
 async def test_a_message_that_teaches_nothing_is_assigned_with_insights(path: str, nothing: str) -> None:
     agent = Agent()
     asked = controller(path, always(nothing), assign=agent)
@@ -156,7 +158,9 @@ async def test_the_options_decide_what_the_model_is_asked(
     assert len(client.create_calls) == added + found
 
 
-@pytest.mark.parametrize("topics", ["maths, adding", "- maths\n2. adding", '{"topics": ["maths", "adding"]}', ""])
+@pytest.mark.parametrize(
+    "topics", ["maths, adding", '["maths", "adding"]', "- maths\n2. adding", '{"topics": ["maths", "adding"]}', ""]
+)
 async def test_a_memo_is_found_by_the_topics_that_the_model_names(path: str, topics: str) -> None:
     asked = controller(path, always(topics), {**PLAIN, "generate_topics": True})
     await asked.add_memo("Add twice.", task="2 + 2")

@@ -105,8 +105,8 @@ def test_text_is_shown_as_text_and_only_links_of_the_log_are_links(tmp_path: Pat
     logger.finalize()
     escaped, *image = lines(tmp_path / "logs", TREE)
     assert escaped == f"See {link}, and &lt;script&gt;alert(1)&lt;/script&gt;"
-    assert link == '<a href="../a &quot;b&quot;.png">a &quot;b&quot;.png</a>'
-    assert image == [f"A &lt;b&gt;: {link}", '<img src="../a &quot;b&quot;.png" alt="A &lt;b&gt;">']
+    assert link == '<a href="../a%20%22b%22.png">a &quot;b&quot;.png</a>'
+    assert image == [f"A &lt;b&gt;: {link}", '<img src="../a%20%22b%22.png" alt="A &lt;b&gt;">']
 
 
 async def test_steps_at_the_same_time_do_not_mix_and_an_error_is_named(tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ from typing import Any, Final, TypeVar
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict, override
 
+from symposia._lazy import is_installed
 from symposia.core import CancellationToken, run_in_worker_thread
 from symposia.core.argument_checks import check_flag
+from symposia.core.exceptions import MissingExtraError
 from symposia.core.json_values import encodable
 from symposia.core.memory import (
     Memory,
@@ -72,7 +74,7 @@ class MemoryBank(Memory):
         InvalidArgumentError: `config` has a key that does not exist, or a value of another type. With any use: the
             folder has vectors of another embedder.
         MemoryStoreError: With any use: the folder cannot be written, or has a file that is no bank.
-        MissingExtraError: With any use: ``numpy`` is not installed.
+        MissingExtraError: ``numpy`` is not installed.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class MemoryBank(Memory):
         logger: page_logger.PageLogger | None = None,
     ) -> None:
         check_flag("reset", type(self).__name__, reset)
+        if not is_installed("numpy"):
+            raise MissingExtraError(type(self).__name__, "task-centric-memory")
         given = checked_config(config, MemoryBankConfig)
         self.logger = logger or page_logger.PageLogger()
         self._path = given.get("path", "./memory_bank/default")

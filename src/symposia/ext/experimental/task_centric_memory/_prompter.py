@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from symposia.core.json_values import json_in
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.experimental.task_centric_memory._conversation import ModelConversation
 from symposia.ext.experimental.task_centric_memory.utils import page_logger
@@ -108,6 +109,9 @@ MAX_TOPICS: Final = 20
 """Of one text: each is compared with all in the bank, and a model that repeats itself names hundreds."""
 
 
+_LIST: Final = TypeAdapter(list[str], config=ConfigDict(defer_build=True))
+
+
 class _Topics(BaseModel, defer_build=True):
     model_config = ConfigDict(extra="forbid")
 
@@ -191,7 +195,7 @@ class Prompter:
         return await self._find("Find the task", _TASK.format(text=text))
 
     async def _find(self, summary: str, question: str) -> str | None:
-        answer = await self._conversation().ask_for(summary, question, _Found, lambda text: _Found(found=text))
+        answer = await self._conversation().ask_for(summary, question, _Found, _read_text)
         found = (answer.found or "").strip() if answer else ""
         return None if found.strip("\"'`*.").lower() in {"", "none", "null"} else found
 
@@ -199,8 +203,17 @@ class Prompter:
         return ModelConversation(self._client, self._logger, _SYSTEM)
 
 
+def _read_text(text: str) -> _Found:
+    """What is answered in words. An object of another kind than asked for says nothing that can be kept."""
+    return _Found(found=None if json_in(text).startswith("{") else text)
+
+
 def _read_lines(text: str) -> _Topics | None:
-    """Topics that are given line by line, perhaps with the marks of a list."""
+    """Topics that are given as a list, or line by line, perhaps with the marks of a list."""
+    try:
+        return _Topics(topics=_LIST.validate_json(json_in(text)))
+    except ValidationError:
+        pass  # the common case: it is no JSON
     lines = [re.sub(r"^\s*(?:[-*•]|\d+[.)])\s+", "", line).strip() for line in text.splitlines()]
     named = [line for line in lines if line]
     return _Topics(topics=named) if named else None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from symposia._lazy import lazy_module
-from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError, MissingExtraError
+from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,10 +144,7 @@ class TopicIndex:
 
 
 def _unit_vectors(vectors: Sequence[Sequence[float]]) -> NDArray[np.float32]:
-    try:
-        rows = np.asarray(vectors, dtype=np.float32)
-    except ImportError as error:
-        raise MissingExtraError("MemoryBank", "task-centric-memory") from error
+    rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return (rows / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 

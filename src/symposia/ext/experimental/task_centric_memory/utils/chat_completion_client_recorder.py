@@ -126,7 +126,9 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
         """
         if self.mode == "record":
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_bytes(_TURNS.dump_json(self._turns, indent=2))
+            unfinished = self._path.with_suffix(f"{self._path.suffix}.unfinished")  # a full disk keeps the former file
+            unfinished.write_bytes(_TURNS.dump_json(self._turns, indent=2))
+            unfinished.replace(self._path)
         elif self._next < len(self._turns):
             raise InvalidArgumentError(
                 f"\nEarly termination. Only {self._next} of the {len(self._turns)} recorded turns were checked: the "

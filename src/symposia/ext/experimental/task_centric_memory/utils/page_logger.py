@@ -10,6 +10,7 @@ from os import path as os_path
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from urllib.parse import quote
 from weakref import finalize
 
 from pydantic import ConfigDict, with_config
@@ -127,8 +128,7 @@ class PageLogger:
 
     def log_link_to_local_file(self, file_path: str) -> str:
         """A link to a file, which can be part of a line."""
-        target = os_path.relpath(file_path, self.log_dir)
-        link = f'<a href="{html.escape(target)}">{html.escape(Path(file_path).name)}</a>'
+        link = f'<a href="{self._address(file_path)}">{html.escape(Path(file_path).name)}</a>'
         self._links.add(link)
         return link
 
@@ -136,10 +136,13 @@ class PageLogger:
         """Add a picture to the page, small, and a link to its file."""
         if self._logs("INFO"):
             link = self.log_link_to_local_file(source_image_path)
-            source = html.escape(os_path.relpath(source_image_path, self.log_dir))
+            source = self._address(source_image_path)
             self._add_lines(
                 f'{html.escape(description)}: {link}\n<img src="{source}" alt="{html.escape(description)}">'
             )
+
+    def _address(self, file_path: str) -> str:
+        return quote(os_path.relpath(file_path, self.log_dir))
 
     def enter_function(self) -> Page | None:
         """Add a page for the function that calls this, and log to it until `leave_function`."""
