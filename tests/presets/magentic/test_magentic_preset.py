@@ -9,7 +9,8 @@ import pytest
 from tests.support.chat_agents import ABLE
 from tests.support.magentic_one import ledger
 
-from symposia.core.exceptions import ModelError
+from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy
+from symposia.core.exceptions import ModelError, SandboxUnavailableError
 from symposia.core.models import LLMMessage
 from symposia.ext.code_executors.namespaces import NamespaceBackend
 from symposia.ext.models.replay import ReplayChatCompletionClient
@@ -98,6 +99,22 @@ async def test_a_cancelled_run_leaves_a_complete_folder(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     assert "interrupted" in (tmp_path / "out/answer.md").read_text()
+
+
+class Unavailable(NamespaceBackend):
+    """A sandbox that this machine cannot have."""
+
+    async def create(self, policy: SandboxPolicy, *, mounts: Sequence[SandboxMount] = ()) -> Sandbox:
+        raise SandboxUnavailableError("no namespaces here")
+
+
+async def test_a_sandbox_that_does_not_start_leaves_no_folder(tmp_path: Path) -> None:
+    client = ReplayChatCompletionClient(["unused"], model_info=ABLE)
+    model = NamedModel(name="scripted", client=client)
+    with pytest.raises(SandboxUnavailableError, match="no namespaces here"):
+        await run_magentic(BUNDLED.task, model=model, sandbox=Unavailable(), folder=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not client.create_calls
 
 
 async def test_wrong_input_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:

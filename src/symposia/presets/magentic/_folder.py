@@ -49,6 +49,10 @@ class MagenticFolder(ResultFolder):
             except OSError as error:
                 raise DataFileError(f"The data file {file} cannot be read: {error.strerror or error}") from error
 
+    def discard(self) -> None:
+        """Remove the folder of a run that has not begun."""
+        shutil.rmtree(self.place)
+
     def finish(self, run: MagenticRun) -> None:
         """Write the answer and the usage."""
         self.write_usage(run.usage)

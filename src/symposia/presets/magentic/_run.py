@@ -142,7 +142,7 @@ async def run_magentic(
     Raises:
         RunFolderError: `folder` cannot be made or is not empty.
         DataFileError: A data file is missing or cannot be read.
-        SandboxUnavailableError: The sandbox cannot work on this machine.
+        SandboxUnavailableError: The sandbox cannot work on this machine. There is no folder then.
         asyncio.CancelledError: The caller was cancelled. All that ran is stopped by then, and the folder is complete.
         Exception: An unexpected error ended the run. The folder is complete.
     """
@@ -174,7 +174,11 @@ async def run_magentic(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(_stop, executor)
         stack.push_async_callback(close_specialists, agents)
-        await executor.start()
+        try:
+            await executor.start()
+        except BaseException:
+            await uninterrupted(asyncio.to_thread(kept.discard))  # so that the same folder can be given again
+            raise
         checked(team.check(task.text))
         return await run.follow(team)
 
