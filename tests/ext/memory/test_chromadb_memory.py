@@ -1,6 +1,8 @@
 """The memory in ChromaDB: in the process, and of a real server."""
 
+import asyncio
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -70,8 +72,16 @@ class TestChromaDBInTheProcess(MemoryContract):
         return in_folder(self.folder)
 
 
+def on_server(port: int) -> HttpChromaDBVectorMemoryConfig:
+    name = f"test{next(NAMES)}"
+    return HttpChromaDBVectorMemoryConfig(
+        host="127.0.0.1", port=port, collection_name=name, k=10, embedding_function_config=CUSTOM
+    )
+
+
 @pytest.fixture(scope="module")
-def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """The port of a server, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -84,7 +94,7 @@ def server_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         while not answers(port):
             assert process.poll() is None
             assert time.monotonic() < deadline
-        yield port
+        yield port, process
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -100,14 +110,8 @@ def answers(port: int) -> bool:
 
 class TestChromaDBServer(MemoryContract):
     @pytest.fixture(autouse=True)
-    def store(self, server_port: int) -> None:
-        self.config = HttpChromaDBVectorMemoryConfig(
-            host="127.0.0.1",
-            port=server_port,
-            collection_name=f"test{next(NAMES)}",
-            k=10,
-            embedding_function_config=CUSTOM,
-        )
+    def store(self, server: tuple[int, "subprocess.Popen[bytes]"]) -> None:
+        self.config = on_server(server[0])
 
     def open_memory(self) -> ChromaDBVectorMemory:
         return ChromaDBVectorMemory(self.config)
@@ -157,6 +161,41 @@ async def test_a_server_that_is_gone_and_a_filter_that_is_none_are_clear_errors(
             await memory.query("x", where={"a": {"$wrong": 1}})
     with pytest.raises(ArgumentTypeError, match="give a PersistentChromaDBVectorMemoryConfig"):
         ChromaDBVectorMemory(ChromaDBVectorMemoryConfig(client_type="http"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no processes")
+async def test_a_server_that_hangs_is_left_and_used_again_when_it_answers(
+    server: tuple[int, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("symposia.ext.memory.chromadb._memory.TIMEOUT_SECONDS", 6)
+    port, process = server
+    async with ChromaDBVectorMemory(on_server(port)) as memory:
+        await memory.add(text(FACTS[0]))
+        process.send_signal(signal.SIGSTOP)
+        try:
+            calls = (memory.query(FACTS[0]), ChromaDBVectorMemory(on_server(port)).add(text("x")))
+            results = await asyncio.gather(*calls, return_exceptions=True)
+        finally:
+            process.send_signal(signal.SIGCONT)
+        for result in results:
+            assert isinstance(result, MemoryStoreError), result
+            assert "timed out" in str(result)
+        assert await found(memory, FACTS[0]) == [FACTS[0]]
+
+
+async def test_a_collection_that_another_program_removed_is_empty(tmp_path: Path) -> None:
+    async with in_folder(tmp_path) as memory:
+        await memory.add(text(FACTS[0]))
+        other: Any = chromadb.PersistentClient(str(tmp_path), Settings(anonymized_telemetry=False))
+        other.delete_collection("memory_store")
+        assert await found(memory, FACTS[0]) == []
+        await memory.add(text("half \ud83d of a pair \0"))
+        assert await found(memory, "a pair") == ["half \ud83d of a pair \0"]
+        other.close()
+    smaller = CustomEmbeddingFunctionConfig(function=NGrams, params={"dimensions": 64})
+    async with in_folder(tmp_path, embedding_function_config=smaller) as memory:
+        with pytest.raises(MemoryStoreError, match="made with the same embedding function"):
+            await memory.add(text("x"))
 
 
 @pytest.mark.parametrize("kind", ["persistent", "http"])

@@ -23,6 +23,7 @@ from symposia.ext.memory._search import (
     SearchMemory,
     call_in_thread,
     client_start,
+    query_limit,
     query_text,
     read_record,
     text_of,
@@ -41,6 +42,9 @@ T = TypeVar("T")
 
 RECORD: Final = "symposia_record"
 """The key of the metadata with the content as it was given: ChromaDB's metadata holds no nested values."""
+
+TIMEOUT_SECONDS: Final = 30
+"""For each answer of a server."""
 
 _PLAIN: Final = (str, int, float, bool)
 
@@ -118,7 +122,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             The contents. Their metadata has their ``id``, and a ``score``: 1 less the distance by ``cosine`` and
             ``ip``, and 1 / (1 + distance) by ``l2``.
         """
-        text, count = query_text(query), n_results or self._config.k
+        text, count = query_text(query), query_limit(type(self).__name__, n_results, self._config.k)
         least = self._config.score_threshold if score_threshold is None else score_threshold
 
         def search(collection: Any) -> list[MemoryContent]:  # Any: see `_client`
@@ -167,8 +171,10 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         self._collection = None
 
     async def close(self) -> None:
-        """Let go of the client. It is made again by the next call."""
-        self._collection = self._client = None
+        """Close the client. It is made again by the next call."""
+        client, self._collection, self._client = self._client, None, None
+        if client is not None:
+            await call_in_thread(partial(_close, client))
 
     async def _call(
         self, function: Callable[[Any], T], token: CancellationToken | None = None
@@ -177,17 +183,17 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
 
     def _call_now(self, function: Callable[[Any], T]) -> T:  # Any: see `_client`
         try:
-            from chromadb.errors import ChromaError  # noqa: PLC0415 - an optional dependency
+            from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - an optional dependency
         except ImportError as error:
             raise MissingExtraError("ChromaDBVectorMemory", "chromadb") from error
         import httpx  # noqa: PLC0415 - comes with chromadb
 
         try:
-            with client_start:
-                if self._collection is None:
-                    self._open()
-                collection = self._collection
-            return function(collection)
+            try:
+                return function(self._opened())
+            except NotFoundError:  # another program has removed the collection, with all entries
+                self._collection = None
+                return function(self._opened())
         except (ChromaError, httpx.HTTPError, OSError) as error:
             raise self._failure(error) from error
         except ValueError as error:
@@ -205,24 +211,48 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             "is there, and that it was made with the same embedding function."
         )
 
+    def _opened(self) -> Any:  # Any: see `_client`
+        if self._collection is None:
+            self._check_server()
+            with client_start:
+                if self._collection is None:
+                    self._open()
+        return self._collection
+
+    def _check_server(self) -> None:
+        """Ask the server whether it is there: the library's client waits for its first answers without a limit."""
+        import httpx  # noqa: PLC0415 - comes with chromadb
+
+        config = self._config
+        if isinstance(config, HttpChromaDBVectorMemoryConfig):
+            address = f"{'https' if config.ssl else 'http'}://{config.host}:{config.port}/api/v2/heartbeat"
+            httpx.get(address, headers=config.headers, timeout=TIMEOUT_SECONDS)
+
     def _open(self) -> None:
+        if self._client is None:
+            self._client = self._make_client()
+        config = self._config
+        self._collection = self._client.get_or_create_collection(
+            name=config.collection_name,
+            metadata={"hnsw:space": config.distance_metric},
+            embedding_function=_embedding_function(config),
+        )
+
+    def _make_client(self) -> Any:  # Any: see `_client`
         import chromadb  # noqa: PLC0415 - an optional dependency
         from chromadb.config import Settings  # noqa: PLC0415
 
         config = self._config
         settings = Settings(anonymized_telemetry=False, allow_reset=config.allow_reset)
         scope = {"tenant": config.tenant, "database": config.database}
-        if isinstance(config, HttpChromaDBVectorMemoryConfig):
-            self._client = chromadb.HttpClient(
-                host=config.host, port=config.port, ssl=config.ssl, headers=config.headers, settings=settings, **scope
-            )
-        else:
-            self._client = chromadb.PersistentClient(path=config.persistence_path, settings=settings, **scope)
-        self._collection = self._client.get_or_create_collection(
-            name=config.collection_name,
-            metadata={"hnsw:space": config.distance_metric},
-            embedding_function=_embedding_function(config),
+        if not isinstance(config, HttpChromaDBVectorMemoryConfig):
+            return chromadb.PersistentClient(path=config.persistence_path, settings=settings, **scope)
+        client: Any = chromadb.HttpClient(
+            host=config.host, port=config.port, ssl=config.ssl, headers=config.headers, settings=settings, **scope
         )
+        for session in _sessions(client):
+            session.timeout = TIMEOUT_SECONDS  # there is no setting for it
+        return client
 
     def _to_config(self) -> ChromaDBVectorMemoryConfig:
         if isinstance(self._config.embedding_function_config, CustomEmbeddingFunctionConfig):
@@ -236,6 +266,19 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         is_server = config.client_type == "http"
         kind = HttpChromaDBVectorMemoryConfig if is_server else PersistentChromaDBVectorMemoryConfig
         return cls(kind.model_validate(vars(config) | (config.model_extra or {})))
+
+
+def _sessions(client: Any) -> list[Any]:  # Any: see `ChromaDBVectorMemory`
+    """The HTTP clients in a client of a server, to which the library gives no other way."""
+    servers = [client._server, client._admin_client._server]  # noqa: SLF001 - see above
+    return [server._session for server in servers if hasattr(server, "_session")]  # noqa: SLF001
+
+
+def _close(client: Any) -> None:  # Any: see `ChromaDBVectorMemory`
+    sessions = _sessions(client)
+    client.close()
+    for session in sessions:
+        session.close()  # which the library leaves open
 
 
 def _embedding_function(config: ChromaDBVectorMemoryConfig) -> Any:  # Any: the library is optional
