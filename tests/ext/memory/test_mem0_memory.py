@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.contracts.memory_contract import FACTS, MemoryContract, found, text
+from tests.support.outgoing_connections import hosts_of
 from typing_extensions import override
 
 from symposia.core.exceptions import ComponentError, InvalidArgumentError, MemoryStoreError
@@ -101,6 +103,32 @@ class TestMem0Memory(MemoryContract):
         await memory.forget([(result.metadata or {})["id"]])
         assert await found(memory, "Trieste") == []
         await memory.close()
+
+
+PROGRAM = """
+import asyncio, json, threading
+from symposia.core.memory import MemoryContent
+from symposia.ext.memory.mem0 import Mem0Memory
+
+async def main():
+    async with Mem0Memory("ann", is_cloud=False, config=json.loads(sys.argv[1])) as memory:
+        await memory.add(MemoryContent(content="A fact.", mime_type="text/plain"))
+        before = threading.active_count()
+        for _ in range(12):
+            await memory.query("fact")
+        sends = sys.argv[2] == "True"
+        assert (threading.active_count() - before >= 12) == sends, threading.enumerate()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_telemetry_leaves_the_machine_only_where_it_is_allowed(config: dict[str, Any], allowed: bool) -> None:
+    env = {name: value for name, value in os.environ.items() if name != "MEM0_TELEMETRY"}
+    env |= {"MEM0_TELEMETRY": "True"} if allowed else {}
+    hosts = await hosts_of(PROGRAM, json.dumps(config), str(allowed), env=env)
+    assert hosts == ({"us.i.posthog.com"} if allowed else set())
 
 
 async def test_users_do_not_find_what_others_said(config: dict[str, Any]) -> None:

@@ -188,14 +188,17 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
                 ) from error
 
     def _make_client(self) -> Any:  # Any: see `_client`
-        allowed = os.environ.setdefault("MEM0_TELEMETRY", "False")
         try:
             mem0 = import_module("mem0")  # apart from `all`, so that type checkers do not find it
             telemetry: Any = import_module("mem0.memory.telemetry")
         except ImportError as error:
             raise MissingExtraError("Mem0Memory", "mem0") from error
-        # The variable is read when the library is imported, which the program may have done before.
-        telemetry.MEM0_TELEMETRY = allowed.lower() in {"true", "1", "yes"}
+        if os.environ.get("MEM0_TELEMETRY", "False").lower() not in {"true", "1", "yes"}:
+            # Rejected: its own switch. It is read when the library is imported, which the program may have done before,
+            # and each call still makes a client of the telemetry, with a thread that stays.
+            telemetry.AnonymousTelemetry = _NoTelemetry
+            former, telemetry.client_telemetry = telemetry.client_telemetry, _NoTelemetry()
+            former.close()
         if self._is_cloud:
             return mem0.MemoryClient(api_key=self._api_key)
         return mem0.Memory.from_config(copy.deepcopy(self._config))  # which it changes
@@ -213,6 +216,19 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
         if _MASK in repr(config.config):
             raise ComponentError(f"The keys of a Mem0Memory are not saved: write them in place of {_MASK!r}.")
         return cls(config.user_id, config.limit, config.is_cloud, config.api_key, config.config)
+
+
+class _NoTelemetry:
+    """In place of the library's telemetry, with its methods."""
+
+    def __init__(self, vector_store: object = None) -> None:
+        """Make nothing."""
+
+    def capture_event(self, *_: object, **__: object) -> None:
+        """Send nothing."""
+
+    def close(self) -> None:
+        """Nothing to close."""
 
 
 def _scope(client: Any, user_id: str, limit: int) -> dict[str, Any]:  # Any: see `Mem0Memory`
