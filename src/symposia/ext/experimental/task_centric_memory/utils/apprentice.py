@@ -11,12 +11,12 @@ from typing_extensions import TypedDict
 from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import TextMessage
-from symposia.agentchat.teams import MagenticOneGroupChat
 from symposia.core.argument_checks import check_model_client
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.experimental.task_centric_memory._configs import checked_config
 from symposia.ext.experimental.task_centric_memory.memory_controller import MemoryController, MemoryControllerConfig
 from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger
+from symposia.ext.teams.magentic_one import MagenticOne
 
 __all__ = ["Apprentice", "ApprenticeConfig"]
 
@@ -30,7 +30,8 @@ class ApprenticeConfig(TypedDict, total=False):
     """The configuration of an `Apprentice`.
 
     Attributes:
-        name_of_agent_or_team: What solves the tasks: ``AssistantAgent``, the default, or ``MagenticOneGroupChat``.
+        name_of_agent_or_team: What solves the tasks: ``AssistantAgent``, the default, or ``MagenticOneGroupChat``,
+            which is a `MagenticOne` with its specialists.
         disable_prefix_caching: Whether each task begins with a random number, so that a vendor's cache of prompts does
             not make trials alike. False by default.
         MemoryController: The configuration of the controller.
@@ -113,8 +114,7 @@ class Apprentice:
 
     async def _run(self, task: str) -> TaskResult:
         if self.name_of_agent_or_team == "MagenticOneGroupChat":
-            return await MagenticOneGroupChat(model_client=self.client).run(
-                task=TextMessage(content=task, source="user")
-            )
+            async with MagenticOne(self.client) as team:  # which closes its browser and its sandbox
+                return await team.run(task=TextMessage(content=task, source="user"))
         agent = AssistantAgent("apprentice", self.client, system_message=_SYSTEM)
         return await agent.run(task=TextMessage(content=task, source="user"))
