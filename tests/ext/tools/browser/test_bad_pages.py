@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Playwright, async_playwright
-from tests.support.browsers import SECONDS, browsing, error_of, needs_browser, text_of
+from tests.support.browsers import browsing, error_of, needs_browser, text_of
 from tests.support.web_server import serving
 from tests.support.web_site import Site, answered, redirected, web_site
 
@@ -24,9 +23,6 @@ PAGES = {
     "/local": redirected("file:///etc/passwd"),
     "/noise": b"\0\1\2 this is not HTTP \r\n\r\n",
     "/closes": b"",
-    "/file": answered(b"\0" * 1000, "application/octet-stream", 'Content-Disposition: attachment; filename="x.bin"'),
-    "/stuck": "<script>const r = new XMLHttpRequest(); r.open('GET', '/never', false); r.send()</script>",
-    "/onwards": "<title>Onwards</title><script>setTimeout(() => location = '/onwards?' + Math.random(), 20)</script>",
     "/dialogs": "<script>for (let n = 0; n < 6; n++) alert(n); document.title = 'Sure: ' + confirm('Sure?')</script>"
     "<button onclick='onbeforeunload = (event) => event.preventDefault()'>Stay</button>",
     "/popups": "<script>const all = []; for (let n = 0; n < 8; n++) all.push(open('/'));"
@@ -57,20 +53,8 @@ async def site() -> AsyncGenerator[Site, None]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def driver() -> AsyncGenerator[Playwright, None]:
-    async with async_playwright() as playwright:
-        yield playwright
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser(site: Site, driver: Playwright) -> AsyncGenerator[BrowserWorkbench, None]:
-    async with browsing(private_hosts=[site.host], timeout=20, playwright=driver) as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hasty(driver: Playwright) -> AsyncGenerator[BrowserWorkbench, None]:
-    async with browsing(private_hosts=["127.0.0.1"], timeout=5, screenshots=False, playwright=driver) as browser:
+async def browser(site: Site) -> AsyncGenerator[BrowserWorkbench, None]:
+    async with browsing(private_hosts=[site.host], timeout=20) as browser:
         yield browser
 
 
@@ -157,41 +141,3 @@ async def test_functions_that_a_page_replaces_do_not_change_what_is_read(browser
     seen = await text_of(browser, "visit_url", url=site.url("/lies"))
     assert "Page: True" in seen
     assert "[1] button/submit 'Yes'" in seen
-
-
-async def test_a_page_without_an_answer_is_given_up_in_time(hasty: BrowserWorkbench, site: Site) -> None:
-    never = site.url("/never")
-    assert await error_of(hasty, "visit_url", url=never) == (
-        f"{never} was not loaded: the server did not answer within 2.5 seconds."
-    )
-    stuck = await error_of(hasty, "visit_url", url=site.url("/stuck"))
-    assert stuck == "The page did not answer within 5 seconds, and was closed. An empty one is open."
-    assert "Address: about:blank" in await text_of(hasty, "look")
-
-
-async def test_a_page_that_goes_on_without_end_does_not_keep_the_browser(hasty: BrowserWorkbench, site: Site) -> None:
-    result = await hasty.call_tool("visit_url", {"url": site.url("/onwards")})
-    if result.is_error:  # else it was read between two pages
-        assert "without end" in result.to_text() or "did not answer" in result.to_text()
-    assert "Page: Home" in await text_of(hasty, "visit_url", url=site.url("/"))
-
-
-async def test_a_page_that_never_ends_is_used_as_far_as_it_has_come(hasty: BrowserWorkbench) -> None:
-    left = asyncio.Event()
-
-    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>Part</title><p>part" + b" " * 5000)
-        await writer.drain()
-        await reader.read()  # until the browser loads no more
-        left.set()
-
-    async with serving(drip) as port:
-        seen = await text_of(hasty, "visit_url", url=f"http://127.0.0.1:{port}/")
-        assert "Page: Part" in seen
-        await asyncio.wait_for(left.wait(), SECONDS)
-
-
-async def test_a_file_without_a_folder_for_it_is_not_saved(hasty: BrowserWorkbench, site: Site) -> None:
-    text = await text_of(hasty, "visit_url", url=site.url("/file"))
-    assert "The address is a file ('x.bin') and no page. It was not downloaded: this browser saves no files." in text

@@ -121,6 +121,14 @@ async def test_a_file_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
     assert not kept.exists()
 
 
+async def test_a_download_that_goes_on_is_given_up_on_closing(tmp_path: Path) -> None:
+    downloads = Downloads(tmp_path)
+    downloads.accept(Download())  # type: ignore[arg-type]  # the parts of a download that are used
+    assert await downloads.reports(0) == ["A file is still being downloaded."]
+    await downloads.close()
+    assert await downloads.reports(0) == []
+
+
 async def test_ten_files_of_one_action_are_kept_and_the_browsers_own_are_deleted(tmp_path: Path) -> None:
     source, kept = tmp_path / "source", tmp_path / "kept"
     source.write_bytes(b"x")

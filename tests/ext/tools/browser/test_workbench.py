@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.support.browsers import browsing, error_of, needs_browser, text_of
+from playwright.async_api import async_playwright
+from tests.support.browsers import PROGRAM, SECONDS, browsing, error_of, needs_browser, text_of
 from tests.support.effect_recorder import EffectRecorder
+from tests.support.web_server import serving
 from tests.support.web_site import Site, answered, redirected, web_site
 
 from symposia.core.effects import handle_effects
@@ -37,13 +39,18 @@ PAGES = {
     "/long": "<p>" + "word " * 20_000,
     "/file": answered(b"\0\1" * 500, "application/octet-stream", 'Content-Disposition: attachment; filename="a b.bin"'),
     "/moved": redirected("/tea"),
+    "/stuck": "<script>const r = new XMLHttpRequest(); r.open('GET', '/never', false); r.send()</script>",
+    "/onwards": "<title>Onwards</title><script>setTimeout(() => location = '/onwards?' + Math.random(), 60)</script>",
 }  # fmt: skip
 
 
 @dataclass
 class Place:
+    """A site, and two browsers of the program's own Chromium; the hasty one gives pages up soon, and saves no files."""
+
     site: Site
     browser: BrowserWorkbench
+    hasty: BrowserWorkbench
     downloads: Path
     screenshots: Path
 
@@ -51,17 +58,21 @@ class Place:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def place(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Place, None]:
     downloads, screenshots = tmp_path_factory.mktemp("downloads"), tmp_path_factory.mktemp("screenshots")
-    async with (
-        web_site(PAGES) as site,
-        browsing(
-            start_page=site.url(),
-            private_hosts=[site.host],
-            downloads_folder=str(downloads),
-            screenshot_folder=str(screenshots),
-            search_url=site.url("/search?q={query}"),
-        ) as browser,
-    ):
-        yield Place(site, browser, downloads, screenshots)
+    async with web_site(PAGES) as site, async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=PROGRAM)
+        async with (
+            browsing(
+                start_page=site.url(),
+                private_hosts=[site.host],
+                downloads_folder=str(downloads),
+                screenshot_folder=str(screenshots),
+                search_url=site.url("/search?q={query}"),
+                context=await chromium.new_context(),
+            ) as browser,
+            browsing(private_hosts=["*"], timeout=5, screenshots=False, context=await chromium.new_context()) as hasty,
+        ):
+            yield Place(site, browser, hasty, downloads, screenshots)
+        await chromium.close()
 
 
 async def open_shop(place: Place) -> str:
@@ -115,12 +126,6 @@ async def test_a_form_is_filled_in_and_sent(place: Place) -> None:
     assert "GET /search?q=gr%C3%BCn+%26+1&size=Large&secret=hunter2" in place.site.asked
 
 
-async def test_an_option_that_a_list_does_not_have_is_an_error(place: Place) -> None:
-    view = await open_shop(place)
-    error = await error_of(place.browser, "input_text", input_field_id=number(view, "size"), text_value="Huge")
-    assert error.endswith("the list has no such option.")
-
-
 async def test_elements_in_a_shadow_root_and_out_of_view_are_clicked(place: Place) -> None:
     view = await open_shop(place)
     assert "Page: Pressed" in await text_of(place.browser, "click", target_id=number(view, "In the shadow"))
@@ -142,19 +147,15 @@ async def test_scrolling_moves_the_view_and_an_element_of_its_own(place: Place) 
     assert "Shown: 0%" in seen
 
 
-async def test_hovering_and_waiting_show_the_page(place: Place) -> None:
-    view = await open_shop(place)
-    assert "Page: Shop" in await text_of(place.browser, "hover", target_id=number(view, "Offer"))
-    assert "Page: Shop" in await text_of(place.browser, "sleep", duration=0)
-
-
 async def test_a_search_asks_the_address_of_searches(place: Place) -> None:
     assert "Page: Results" in await text_of(place.browser, "web_search", query="green tea?")
     assert "GET /search?q=green+tea%3F" in place.site.asked
 
 
-async def test_the_whole_page_is_read_as_markdown(place: Place) -> None:
-    await open_shop(place)
+async def test_hovering_and_waiting_show_the_page_and_reading_gives_it_as_markdown(place: Place) -> None:
+    view = await open_shop(place)
+    assert "Page: Shop" in await text_of(place.browser, "hover", target_id=number(view, "Offer"))
+    assert "Page: Shop" in await text_of(place.browser, "sleep", duration=0)
     text = await text_of(place.browser, "read_page")
     for part in (
         "# The shop",
@@ -190,15 +191,14 @@ async def test_the_number_of_elements_and_the_length_of_a_view_are_limited(place
     assert len(view) < 21_000
 
 
-async def test_a_number_that_there_is_not_is_an_error_that_shows_the_page(place: Place) -> None:
-    await open_shop(place)
+async def test_mistakes_of_the_model_are_results_that_show_the_page(place: Place) -> None:
+    view = await open_shop(place)
     result = await place.browser.call_tool("click", {"target_id": 999})
     assert result.is_error
     assert "There is no element 999" in result.to_text("")
     assert "[1] a 'the hills'" in result.to_text("")
-
-
-async def test_wrong_arguments_and_unknown_tools_are_results(place: Place) -> None:
+    error = await error_of(place.browser, "input_text", input_field_id=number(view, "size"), text_value="Huge")
+    assert error.endswith("the list has no such option.")
     assert "Wrong arguments for the tool 'click'" in await error_of(place.browser, "click", target_id="x'] *")
     assert await error_of(place.browser, "teleport") == "Tool teleport not found."
 
@@ -213,18 +213,11 @@ async def test_a_file_is_saved_in_the_folder_under_a_free_name(place: Place) -> 
 
 
 async def test_calls_at_the_same_time_are_done_one_after_another(place: Place) -> None:
-    await open_shop(place)
+    elsewhere = asyncio.create_task(text_of(place.hasty, "visit_url", url=place.site.url("/offer")))
     texts = await asyncio.gather(*(text_of(place.browser, "visit_url", url=place.site.url(p)) for p in ("/moved", "/")))
     assert "Page: Tea" in texts[0]
     assert "Page: Shop" in texts[1]
-
-
-async def test_the_address_is_the_state(place: Place) -> None:
-    await text_of(place.browser, "visit_url", url=place.site.url("/tea"))
-    state = await place.browser.save_state()
-    await place.browser.load_state(state)
-    assert not place.browser.is_open
-    assert "Page: Tea" in await text_of(place.browser, "look")
+    assert "Page: Offer" in await elsewhere
 
 
 async def test_a_call_is_an_effect_with_its_pictures(place: Place) -> None:
@@ -235,3 +228,42 @@ async def test_a_call_is_an_effect_with_its_pictures(place: Place) -> None:
     assert (effect.kind.name, effect.idempotency) == ("tool", "idempotent")
     encoded = effect.kind.encode_result(result)
     assert effect.kind.decode_result(encoded) == result
+
+
+async def test_a_page_without_an_answer_is_given_up_in_time(place: Place) -> None:
+    never = place.site.url("/never")
+    assert await error_of(place.hasty, "visit_url", url=never) == (
+        f"{never} was not loaded: the server did not answer within 2.5 seconds."
+    )
+    stuck = await error_of(place.hasty, "visit_url", url=place.site.url("/stuck"))
+    assert stuck == "The page did not answer within 5 seconds, and was closed. An empty one is open."
+    assert "Address: about:blank" in await text_of(place.hasty, "look")
+
+
+async def test_a_page_that_goes_on_without_end_can_be_left(place: Place) -> None:
+    result = await place.hasty.call_tool("visit_url", {"url": place.site.url("/onwards")})
+    if result.is_error:  # else it was read between two pages
+        assert "without end" in result.to_text() or "did not answer" in result.to_text()
+    while "Page: Shop" not in result.to_text():  # the page before may have gone on meanwhile
+        result = await place.hasty.call_tool("visit_url", {"url": place.site.url("/")})
+
+
+async def test_a_page_that_never_ends_is_used_as_far_as_it_has_come(place: Place) -> None:
+    left = asyncio.Event()
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>Part</title><p>part" + b" " * 5000)
+        await writer.drain()
+        await reader.read()  # until the browser loads no more
+        left.set()
+
+    async with serving(drip) as port:
+        seen = await text_of(place.hasty, "visit_url", url=f"http://127.0.0.1:{port}/")
+        assert "Page: Part" in seen
+        await asyncio.wait_for(left.wait(), SECONDS)
+
+
+async def test_a_file_without_a_folder_for_it_is_not_saved(place: Place) -> None:
+    text = await text_of(place.hasty, "visit_url", url=place.site.url("/file"))
+    assert "The address is a file ('a b.bin') and no page. It was not downloaded: this browser saves no files." in text

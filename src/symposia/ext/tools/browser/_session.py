@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
@@ -52,7 +51,7 @@ class BrowserSession:
         self._browser: OpenBrowser | None = None
         self._controller: PlaywrightController | None = None
         self._pages: list[playwright_api.Page] = []
-        self._doing: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[bool]] = set()
         self._news: list[str] = []
         self._has_ended = False
         self._url: str | None = None
@@ -155,9 +154,7 @@ class BrowserSession:
         if self._pages:
             page = self._pages.pop()
             self._url = BLANK
-            try:
-                await asyncio.wait_for(_unless_gone(page.close()), _CLOSE_SECONDS)
-            except TimeoutError:  # one that goes from page to page without end cannot be closed alone
+            if not await _done_in_time(page.close()):  # as one that goes from page to page without end
                 await self.close()
                 self._url = BLANK
         return bool(self._pages)
@@ -187,7 +184,7 @@ class BrowserSession:
             self._do_soon(page.close())
 
     def _do_soon(self, action: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(_unless_gone(action))
+        task = asyncio.ensure_future(_done_in_time(action))
         self._doing.add(task)
         task.add_done_callback(self._doing.discard)
 
@@ -210,7 +207,7 @@ class BrowserSession:
                 await controller.downloads.close()
             if self._given_context is not None:
                 for page in pages:
-                    await _unless_gone(page.close())
+                    await _done_in_time(page.close())
         finally:
             await browser.close()
             await cancel_and_wait(*self._doing)
@@ -243,6 +240,12 @@ class BrowserSession:
             self._news.append(sentence)
 
 
-async def _unless_gone(action: Awaitable[None]) -> None:
-    with suppress(playwright_api.Error):  # the page has closed itself meanwhile
-        await action
+async def _done_in_time(action: Awaitable[None]) -> bool:
+    """Do something with a page, which may have gone meanwhile; whether it did not take too long."""
+    try:
+        await asyncio.wait_for(action, _CLOSE_SECONDS)
+    except playwright_api.Error:
+        return True
+    except TimeoutError:
+        return False
+    return True
