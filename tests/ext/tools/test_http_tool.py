@@ -75,6 +75,26 @@ async def test_a_json_result_is_python_values_and_json_for_the_model(site: Scrip
     assert tool.return_value_as_string(result) == '{"ok":true,"none":null}'
 
 
+async def test_json_may_begin_with_a_byte_order_mark(site: ScriptedSite) -> None:
+    site.pages["/"] = Answer('\ufeff{"a": 1}')
+    assert await call(tool_at(site, return_type="json"), id="1") == {"a": 1}
+
+
+@pytest.mark.parametrize("headers", [{"X": "é"}, {"é": "x"}, {"X": "a\r\nY: b"}])
+async def test_a_header_that_cannot_be_sent_is_one_clear_error(site: ScriptedSite, headers: dict[str, str]) -> None:
+    site.pages["/"] = Answer("done")
+    with pytest.raises(ToolServiceError, match=r"other characters than ASCII|Illegal header value"):
+        await call(tool_at(site, headers=headers), id="1")
+    assert site.sent == []
+
+
+async def test_a_hundred_calls_at_once(site: ScriptedSite) -> None:
+    site.pages["/"] = lambda sent: Answer(str(sent.json["id"]))
+    tool = tool_at(site, timeout=60)
+    answers = await asyncio.gather(*(call(tool, id=str(number)) for number in range(100)))
+    assert answers == [str(number) for number in range(100)]
+
+
 async def test_an_answer_that_is_no_json_is_one_clear_error(site: ScriptedSite) -> None:
     site.pages["/"] = Answer("<html>")
     with pytest.raises(ToolServiceError, match="something other than JSON: '<html>'"):

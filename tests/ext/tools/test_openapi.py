@@ -216,6 +216,29 @@ async def test_a_saved_tool_has_its_operation_alone_and_no_secret(site: Scripted
     assert await call(OpenApiTool.load_component(tools["delete_pets_id"].dump_component()), id="1") == "gone"
 
 
+async def test_many_operations_and_operations_of_one_id_are_tools(site: ScriptedSite) -> None:
+    paths = {f"/{number}": {"get": {"operationId": "same" if number < 2 else f"o{number}"}} for number in range(200)}
+    document = {"openapi": "3.1.0", "paths": paths}
+    tools = tools_of(document, site)
+    assert list(tools)[:3] == ["same", "get_1", "o2"]
+    assert len(tools) == 200
+    site.pages |= {"/v1/0": Answer("zero"), "/v1/1": Answer("one")}
+    for name, answer in (("same", "zero"), ("get_1", "one")):
+        again = OpenApiTool.load_component(tools[name].dump_component())
+        assert await call(tools[name]) == await call(again) == answer
+
+
+async def test_a_schema_that_is_itself_is_told_to_the_model(site: ScriptedSite) -> None:
+    document = with_parameter({**QUERY, "schema": {"$ref": "#/components/schemas/A"}})
+    document["components"] = {"schemas": {"A": {"$ref": "#/components/schemas/A"}}}
+    (tool,) = tools_of(document, site).values()
+    with pytest.raises(ToolArgumentsError, match="nest without end"):
+        await call(tool, p=1)
+
+
+BOMB = "x0: &x0 [1, 1]\n" + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, 12))
+
+
 @pytest.mark.parametrize(
     ("method", "idempotency"), [("getPet", "idempotent"), ("delete_pets_id", "idempotent"), ("pets_add", "unknown")]
 )
@@ -237,6 +260,10 @@ def broken(*path: str, value: Any) -> dict[str, Any]:
     [
         ("a: [", {}, "neither JSON nor YAML"),
         ("just a text", {}, "not an OpenAPI document"),
+        (f"openapi: 3.1.0\npaths: {{}}\n{BOMB}", {}, "more than 2000000 values"),
+        ("openapi: 3.1.0\npaths: {}\nx: &a [*a]", {}, "contains itself"),
+        ({"openapi": "3.1.0", "paths": {"/a": {"get": {"parameters": 5}}}}, {}, "is not as OpenAPI describes it"),
+        ({"openapi": "3.1.0", "paths": {"/a": {"get": {"security": [5]}}}}, {}, "is not as OpenAPI describes it"),
         ({"swagger": "2.0", "paths": {}}, {}, "is of Swagger 2.0"),
         ({"openapi": "3.1.0"}, {}, "no paths"),
         (PETS, {"operations": ["none"]}, "'none'"),

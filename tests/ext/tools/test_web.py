@@ -78,6 +78,23 @@ async def test_a_page_is_read_as_text(site: ScriptedSite) -> None:
     assert await read(reader(), url=f" {site.url}/a ") == f"URL: {site.url}/a\nTitle: T\n\nGrüße [b]({site.url}/b)"
 
 
+def test_hostile_html_is_read_in_time_that_grows_with_its_size() -> None:
+    """Each of these took time that grows with the square of the size: minutes for a page of some megabytes."""
+    pages = {
+        "<p>AT&amp;T<!--": "AT&T", "<a href=x>t": "", "<svg>": "", "</p><svg>": "", "<![CDATA[": "", "<select>a": "",
+    }  # fmt: skip
+    for piece, start in pages.items():
+        many = piece * 20_000
+        assert page_text(many + "</p>" * 20_000, "http://h/")[1].startswith(start)
+    assert page_text("<p>a</p>AT&amp;T", "http://h/")[1] == "a\n\nAT&T"
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "undefined", "unicode_escape", "zlib_codec"])
+async def test_an_encoding_that_is_none_of_texts_is_read_as_utf_8(site: ScriptedSite, charset: str) -> None:
+    site.pages["/a"] = Answer("a\\q é", media_type=f"text/plain; charset={charset}")
+    assert (await read(reader(), url=f"{site.url}/a")).endswith("\na\\q é")
+
+
 async def test_a_long_page_is_read_in_parts(site: ScriptedSite) -> None:
     site.pages["/a"] = Answer("0123456789")
     tool = reader(max_chars=4)
@@ -106,6 +123,10 @@ async def test_texts_are_decoded_by_their_own_encoding(site: ScriptedSite) -> No
         (Answer(b"a\0b", media_type=None), "is binary, which is no text"),
         (Answer("x" * 2000), "too large: 2000 bytes. This tool reads at most 1000 bytes"),
         (Answer(gzip.compress(b"x" * 2000), headers={"Content-Encoding": "gzip"}), "too large: more than 1000 bytes"),
+        (Answer(gzip.compress(b"x"), headers={"Content-Encoding": "gzip, gzip"}), "gzip, which was not asked"),
+        (Answer("x", headers={"Content-Encoding": "br"}), "answered in the encoding br, which was not asked for"),
+        (Answer("xyz", headers={"Content-Encoding": "gzip"}), "broke off its answer: Error -3"),
+        (Answer(gzip.compress(b"x")[:-9], headers={"Content-Encoding": "gzip"}), "answer: the compressed data ends"),
         (Answer("gone", 410), "HTTP 410 Said: gone"),
         (Answer("x", declared=9), "broke off its answer"),
         (Answer("x", declared=9, stay=True), "did not answer within 0.5 seconds"),

@@ -6,15 +6,17 @@ Every failure is a `ToolServiceError`, whose text is written for the model that 
 from __future__ import annotations
 
 import asyncio
+import codecs
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
@@ -27,6 +29,8 @@ else:
 
 MIB: Final = 1024 * 1024
 _MOST_ADDRESSES: Final = 3
+_NOT_OF_TEXTS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
+"""Encodings of Python that no server means; decoding some of them takes time that grows with the square of the size."""
 _QUOTED: Final = 500
 """Characters of an answer that an error quotes."""
 
@@ -105,10 +109,14 @@ class Reply:
     @property
     def text(self) -> str:
         """The body as text. Bytes that are not in its encoding become U+FFFD."""
+        charset = self.charset or "utf-8"
         try:
-            return self.body.decode(self.charset or "utf-8", "replace")
-        except LookupError:  # an encoding that does not exist
-            return self.body.decode("utf-8", "replace")
+            if codecs.lookup(charset).name in _NOT_OF_TEXTS:
+                charset = "utf-8"
+            text = self.body.decode(charset, "replace")
+        except (LookupError, ValueError):  # an encoding that does not exist, or is none of texts
+            text = self.body.decode("utf-8", "replace")
+        return text.removeprefix("\ufeff")
 
     def require_success(self) -> None:
         """Check the status.
@@ -149,6 +157,15 @@ async def exchange(call: Call, limits: ExchangeLimits) -> Reply:
         return replace(reply, body=await body.read())
 
 
+class Decompressor(Protocol):
+    """An object of `zlib.decompressobj`, whose class has no public name."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
 class Body:
     """The body of an answer that is not read yet."""
 
@@ -162,17 +179,39 @@ class Body:
         Raises:
             ToolServiceError: It is larger than the limit.
         """
+        decompressor = self._decompressor()
         declared = self._response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._most:
             raise self._too_large(f"{int(declared)} bytes")
         pieces: list[bytes] = []
-        size = 0
-        async for piece in self._response.aiter_bytes():
+        size = received = 0
+        async for raw in self._response.aiter_raw():
+            received += len(raw)
+            piece = decompressor.decompress(raw, self._most - size + 1) if decompressor else raw
             size += len(piece)
             if size > self._most:
                 raise self._too_large(f"more than {self._most} bytes")
             pieces.append(piece)
+        if decompressor and received and not decompressor.eof:
+            raise zlib.error("the compressed data ends early")
         return b"".join(pieces)
+
+    def _decompressor(self) -> Decompressor | None:
+        """What decompresses the pieces, each up to a number of bytes; None if they are not compressed.
+
+        The client's own decompresses all that it received: 64 KiB become 64 MiB, and more if they are compressed twice.
+
+        Raises:
+            ToolServiceError: The answer is compressed in a way that was not asked for.
+        """
+        encoding = self._response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding in {"identity", ""}:
+            return None
+        if encoding not in {"gzip", "x-gzip"}:
+            raise ToolServiceError(
+                f"{self._response.url} answered in the encoding {encoding}, which was not asked for."
+            )
+        return zlib.decompressobj(zlib.MAX_WBITS | 16)  # with the header of gzip
 
     def _too_large(self, size: str) -> ToolServiceError:
         return ToolServiceError(
@@ -201,7 +240,7 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
                 timeout=None,  # the limit of the whole exchange is above
                 follow_redirects=limits.max_redirects > 0,
                 max_redirects=limits.max_redirects,
-                headers={"User-Agent": "symposia", "Accept-Encoding": "gzip, deflate"},
+                headers={"User-Agent": "symposia", "Accept-Encoding": "gzip"},
             ) as client,
             client.stream(call.method, call.url, headers=dict(call.headers), content=call.content) as response,
         ):
@@ -212,7 +251,9 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
         raise ToolServiceError(f"{call.url} redirects more than {limits.max_redirects} times.") from error
     except httpx2.InvalidURL as error:
         raise ToolServiceError(f"{call.url!r} is no address of a web page: {error}.") from error
-    except httpx2.HTTPError as error:
+    except UnicodeEncodeError as error:
+        raise ToolServiceError(f"A header of the request to {call.url} has other characters than ASCII.") from error
+    except (httpx2.HTTPError, zlib.error) as error:
         why = str(error) or type(error).__name__
         raise ToolServiceError(f"{call.url} cannot be reached, or broke off its answer: {why}") from error
 

@@ -43,7 +43,10 @@ class SchemaArguments(BaseModel, defer_build=True):
         properties = cast("Mapping[str, Mapping[str, JsonValue]]", cls.json_schema.get("properties", {}))
         defaults = {name: deepcopy(each["default"]) for name, each in properties.items() if "default" in each}
         arguments = {**defaults, **cast("Mapping[str, object]", given)}
-        faults = [_fault(error) for error in cls.validator.iter_errors(arguments)]
+        try:
+            faults = [_fault(error) for error in cls.validator.iter_errors(arguments)]
+        except RecursionError as error:
+            raise ValueError("they cannot be checked: they, or the schema, nest without end") from error
         if faults:
             more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
             raise ValueError("; ".join(faults[:_MOST_FAULTS]) + more)

@@ -182,7 +182,7 @@ def _bracketed(host: str) -> str:
 
 def _json(reply: Reply) -> Any:
     try:
-        return from_json(reply.body)
+        return from_json(reply.text)
     except ValueError as error:
         raise ToolServiceError(
             f"{reply.url} answered with something other than JSON: {reply.text[:200]!r} ({error})"

@@ -5,7 +5,10 @@ Source: https://spec.openapis.org/oas/v3.1.1 and https://spec.openapis.org/oas/v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -23,7 +26,51 @@ _MOST_REFERENCES: Final = 50
 """References that lead to one another, one after the other."""
 
 
-def read_document(source: Path | str | Mapping[str, JsonValue]) -> Json:
+METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_MOST_VALUES: Final = 2_000_000
+"""Values of a document. Those of GitHub, Stripe and Microsoft Graph have up to a million."""
+_DEEPEST: Final = 200
+
+
+class OpenApiDocument(dict[str, JsonValue]):
+    """A document that was read and checked, from which many tools may be made."""
+
+    @cached_property
+    def operations(self) -> dict[str, tuple[str, str]]:
+        """The path and the method of each operation by its id, which is both where it has none of its own."""
+        found: dict[str, tuple[str, str]] = {}
+        for path, given in cast("Json", self["paths"]).items():
+            item = resolve(self, given, f"The path {path}")
+            for method in METHODS:
+                operation = item.get(method)
+                if isinstance(operation, dict):
+                    id_ = str(operation.get("operationId") or f"{method} {path}")
+                    found[f"{method} {path}" if id_ in found else id_] = path, method
+        return found
+
+    def place_of(self, operation: str) -> tuple[str, str] | None:
+        """The path and the method of an operation by its id, or by both; None if there is no such operation."""
+        if operation in self.operations:
+            return self.operations[operation]
+        return next((place for place in self.operations.values() if operation == f"{place[1]} {place[0]}"), None)
+
+
+@contextmanager
+def well_formed(what: str) -> Generator[None, None, None]:
+    """Report parts of another kind than the specification says.
+
+    Raises:
+        InvalidArgumentError: There is one.
+    """
+    try:
+        yield
+    except InvalidArgumentError:
+        raise
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{what} is not as OpenAPI describes it: {type(error).__name__}: {error}") from error
+
+
+def read_document(source: Path | str | Mapping[str, JsonValue]) -> OpenApiDocument:
     """Read a document of OpenAPI 3.0 or later.
 
     Args:
@@ -34,6 +81,8 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> Json:
         MissingExtraError: It is YAML, and PyYAML is not installed.
         OSError: The file cannot be read.
     """
+    if isinstance(source, OpenApiDocument):
+        return source
     document: object = source
     if isinstance(source, Path):
         document = _parse(source.read_text("utf-8"), str(source))
@@ -44,7 +93,8 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> Json:
             f"document is {type(document).__name__}, not an OpenAPI document: give its path as Path('api.yaml'), its "
             "text, or the mapping."
         )
-    read = cast("Json", to_jsonable_python(dict(cast("Mapping[str, object]", document)), fallback=str))
+    _check_size(cast("object", document))
+    read = OpenApiDocument(to_jsonable_python(dict(cast("Mapping[str, object]", document)), fallback=str))
     version = read.get("openapi", f"Swagger {read['swagger']}" if "swagger" in read else None)
     if not isinstance(version, str) or not version.startswith("3."):
         raise InvalidArgumentError(
@@ -53,6 +103,34 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> Json:
     if not isinstance(read.get("paths"), dict):
         raise InvalidArgumentError("The document has no paths, and so no operations.")
     return read
+
+
+def _check_size(document: object) -> None:
+    """Check the size with all aliases of YAML written out, before they are.
+
+    Raises:
+        InvalidArgumentError: It is too large, too deep, or contains itself.
+    """
+    sizes: dict[int, int] = {}
+
+    def size_of(part: object, depth: int) -> int:
+        if isinstance(part, Mapping):
+            values: Iterable[object] = cast("Mapping[object, object]", part).values()
+        elif isinstance(part, list):
+            values = cast("list[object]", part)
+        else:
+            return 1
+        key = id(cast("object", part))
+        if key not in sizes:
+            if depth > _DEEPEST:
+                raise InvalidArgumentError(
+                    f"The document is nested more than {_DEEPEST} levels deep, or contains itself."
+                )
+            sizes[key] = 1 + sum(size_of(value, depth + 1) for value in values)
+        return sizes[key]
+
+    if size_of(document, 0) > _MOST_VALUES:
+        raise InvalidArgumentError(f"The document has more than {_MOST_VALUES} values.")
 
 
 def _parse(text: str, where: str) -> object:
@@ -123,9 +201,8 @@ def json_schema(document: Json, schema: JsonValue) -> tuple[JsonValue, Json]:
         if reference not in names:
             last = _steps(reference)[-1]
             taken = set(names.values())
-            names[reference] = next(
-                name for name in (last, *(f"{last}_{n}" for n in range(2, 1 << 16))) if name not in taken
-            )
+            candidates = chain([last], (f"{last}_{number}" for number in count(2)))
+            names[reference] = next(name for name in candidates if name not in taken)
             definitions[names[reference]] = {}  # taken, before what it contains is converted
             definitions[names[reference]] = _converted(_at(document, reference), refer, is_3_0=is_3_0)
         return f"#/$defs/{names[reference]}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 from urllib.parse import quote, urlencode
@@ -20,7 +20,6 @@ from symposia.ext.tools._exchange import Call
 from symposia.ext.tools._request_parts import path_segment, plain_text
 from symposia.ext.tools.openapi._document import Json, json_schema, resolve
 
-METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _STYLES: Final = {
     "path": ("simple", {"simple"}),
     "query": ("form", {"form", "spaceDelimited", "pipeDelimited", "deepObject"}),
@@ -102,16 +101,6 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: RequestBody | None
     security: tuple[tuple[str, ...], ...]
-
-
-def operations_of(document: Json) -> Iterator[tuple[str, str, str]]:
-    """The id, the path and the method of each operation, in the order of the document."""
-    for path, given in cast("Json", document["paths"]).items():
-        item = resolve(document, given, f"The path {path}")
-        for method in METHODS:
-            operation = item.get(method)
-            if isinstance(operation, dict):
-                yield str(operation.get("operationId") or f"{method} {path}"), path, method
 
 
 def read_operation(document: Json, path: str, method: str) -> Operation:

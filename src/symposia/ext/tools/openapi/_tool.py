@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import cast
 
 from pydantic import BaseModel, JsonValue
 
@@ -16,11 +15,10 @@ from symposia.ext.tools._exchange import MIB, ExchangeLimits, exchange, require_
 from symposia.ext.tools._request_parts import IDEMPOTENT
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
-from symposia.ext.tools.openapi._document import only_operation, read_document
+from symposia.ext.tools.openapi._document import only_operation, read_document, well_formed
 from symposia.ext.tools.openapi._operation import (
     arguments_schema,
     authorized,
-    operations_of,
     read_operation,
     request_of,
 )
@@ -69,10 +67,14 @@ class OpenApiTool(BaseTool[BaseModel, str]):
     ) -> None:
         require_httpx("OpenApiTool", "openapi")
         self._document = read_document(document)
-        known = {id_: (path, method) for id_, path, method in operations_of(self._document)}
-        if operation not in known:
-            raise InvalidArgumentError(f"The document has no operation {operation!r}. It has: {', '.join(known)}.")
-        self._operation = read_operation(self._document, *known[operation])
+        with well_formed("The document"):
+            place = self._document.place_of(operation)
+        if place is None:
+            known = ", ".join(self._document.operations)
+            raise InvalidArgumentError(f"The document has no operation {operation!r}. It has: {known}.")
+        with well_formed(f"The operation {operation!r}"):
+            self._operation = read_operation(self._document, *place)
+            schema = arguments_schema(self._document, self._operation)
         name = name or tool_name(operation)
         owner = f"the OpenApiTool {name!r}"
         self._server = server or self._operation.server
@@ -87,7 +89,6 @@ class OpenApiTool(BaseTool[BaseModel, str]):
         self._headers = dict(headers or {})
         self._credentials = dict(credentials or {})
         self._timeout, self._max_bytes, self._max_chars = timeout, max_bytes, max_chars
-        schema = arguments_schema(self._document, self._operation)
         arguments = arguments_of_schema(name, schema, "OpenApiTool", "openapi")
         self.traits = ToolTraits("idempotent" if self._operation.method.upper() in IDEMPOTENT else "unknown")
         super().__init__(arguments, str, name, self._operation.description)
@@ -172,7 +173,8 @@ def openapi_tools(
     """
     require_httpx("openapi_tools", "openapi")
     read = read_document(document)
-    known = [id_ for id_, _, _ in operations_of(read)]
+    with well_formed("The document"):
+        known = list(read.operations)
     if operations is not None and (unknown := sorted(set(operations) - set(known))):
         raise InvalidArgumentError(f"operations has {unknown}, which the document does not have. It has: {known}.")
     tools: list[OpenApiTool] = []
@@ -183,7 +185,7 @@ def openapi_tools(
         name = _unused(tool_name(id_), names)
         names.add(name)
         tool = OpenApiTool(
-            cast("Mapping[str, JsonValue]", read),
+            read,
             id_,
             name=name,
             server=server,

@@ -7,6 +7,7 @@ a page for what it says, and every mark costs tokens.
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin
@@ -29,7 +30,6 @@ _OPENING: Final = {
     "th": " | ",
 }
 """What stands before the text of an element."""
-_VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr", "area", "base", "col", "embed", "source"})
 
 
 def page_text(html: str, url: str) -> tuple[str, str]:
@@ -41,7 +41,7 @@ def page_text(html: str, url: str) -> tuple[str, str]:
     """
     parser = _PageParser(url)
     parser.feed(html)
-    parser.close()
+    parser.finish()
     return _one_line("".join(parser.title)), _tidy("".join(parser.pieces))
 
 
@@ -60,10 +60,19 @@ class _PageParser(HTMLParser):
         self.pieces: list[str] = []
         self.title: list[str] = []
         self._url = url
-        self._skipped: list[str] = []
+        self._skipped = ""  # the outermost element that is left out, and how many of its kind are open
+        self._skipped_depth = 0
         self._in_title = False
         self._in_pre = 0
-        self._links: list[tuple[str, int]] = []
+        self._link: tuple[str, int] | None = None
+
+    def finish(self) -> None:
+        """Take the text at the end. A tag or a comment without an end is left out, as browsers do.
+
+        Not by `close`, which looks for the end of each of many comments without one in all that follows.
+        """
+        if not self.rawdata.startswith("<"):
+            self.handle_data(unescape(self.rawdata))
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -72,10 +81,8 @@ class _PageParser(HTMLParser):
             self._url = urljoin(self._url, given["href"] or "")
         if tag == "title":
             self._in_title = not self.title
-        elif tag in _SKIPPED and tag not in _VOID:
-            self._skipped.append(tag)
-        elif tag == "body":
-            self._skipped.clear()  # an open head, or a tag in it that was never closed
+        else:
+            self._skip(tag)
         if self._skipped or self._in_title:
             return
         if tag == "pre":
@@ -83,23 +90,32 @@ class _PageParser(HTMLParser):
         if tag in _OPENING:
             self.pieces.append(_OPENING[tag])
         elif tag == "a" and (given.get("href") or "").strip():
-            self._links.append((given["href"] or "", len(self.pieces)))
+            self._link = (given["href"] or "", len(self.pieces))  # links do not nest: a second one ends the first
         elif tag == "img" and (given.get("alt") or "").strip():
             self.pieces.append(f"[image: {_one_line(given['alt'] or '')}]")
+
+    def _skip(self, tag: str) -> None:
+        if tag == "body":
+            self._skipped = ""  # an open head, or a tag in it that was never closed
+        elif self._skipped:
+            self._skipped_depth += tag == self._skipped
+        elif tag in _SKIPPED:
+            self._skipped, self._skipped_depth = tag, 1
 
     @override
     def handle_endtag(self, tag: str) -> None:
         if tag == "title":
             self._in_title = False
-        elif tag in self._skipped:
-            del self._skipped[self._skipped.index(tag) :]
         elif self._skipped:
-            return
+            self._skipped_depth -= tag == self._skipped
+            if not self._skipped_depth:
+                self._skipped = ""
         elif tag == "pre":
             self._in_pre = max(0, self._in_pre - 1)
             self.pieces.append("\n\n")
-        elif tag == "a" and self._links:
-            self._close_link(*self._links.pop())
+        elif tag == "a" and self._link:
+            self._close_link(*self._link)
+            self._link = None
         elif tag in _HEADINGS or tag in _BLOCKS:
             self.pieces.append("\n\n")
 

@@ -200,7 +200,7 @@ def _hits(reply: Reply, place: Sequence[str], snippet: str) -> list[SearchHit]:
     """
     reply.require_success()
     try:
-        part: JsonValue = from_json(reply.body)
+        part: JsonValue = from_json(reply.text)
     except ValueError as error:
         raise ToolServiceError(
             f"{reply.url} answered with something other than JSON. Is it a search engine?"
