@@ -70,7 +70,7 @@ async def test_d06_a_stream_that_ends_early_is_an_error_though_litellm_ends_it(
     server: MockModelServer, cut: int
 ) -> None:
     client = LITELLM.client(server, Reply(text="one two three four", cut_after=cut))
-    with pytest.raises(ModelError, match=r"ended the stream .* early") as caught:
+    with pytest.raises(ModelError, match=r"ended the stream .* early|was lost in the middle of an answer") as caught:
         await read(client.create_stream(HELLO))
     assert caught.value.partial is not None
     assert "one two three four".startswith(caught.value.partial["text"])
@@ -87,7 +87,7 @@ async def test_a_timeout_says_that_it_took_too_long(server: MockModelServer) -> 
 async def test_a_server_that_is_not_there_is_an_error() -> None:
     async with MockModelServer() as server:
         client = LITELLM.client(server)
-    with pytest.raises(ModelError, match="Check the network and the address, http"):
+    with pytest.raises(ModelError, match=r"failed for model .* Check that a server runs at http"):
         await client.create(HELLO)
 
 
@@ -129,18 +129,18 @@ async def test_another_vendor_is_asked_in_its_own_format(server: MockModelServer
 
 
 def test_models_are_those_that_litellm_knows() -> None:
-    client = from_name("litellm/groq/llama-3.3-70b-versatile")
+    client = from_name("litellm/groq/openai/gpt-oss-120b")
     assert isinstance(client, LiteLLMChatCompletionClient)
     assert client.model_info["function_calling"]
     assert not client.model_info["vision"]
-    assert client.remaining_tokens([]) == 128_000
+    assert client.remaining_tokens([]) == 131_072
     assert client.token_price is not None
     assert client.token_price.completion > client.token_price.prompt > 0
     assert from_name("litellm/openai/gpt-4o").model_info["family"] == "gpt-4o"
 
 
 def test_options_of_single_vendors_are_taken_and_wrong_ones_named() -> None:
-    LiteLLMChatCompletionClient(model="bedrock/anthropic.claude-3-haiku-20240307-v1:0", aws_region_name="x")  # pyright: ignore[reportCallIssue] - beyond the names
+    LiteLLMChatCompletionClient(model="bedrock/anthropic.claude-haiku-4-5-20251001-v1:0", aws_region_name="x")  # pyright: ignore[reportCallIssue] - beyond the names
     with pytest.raises(InvalidArgumentError, match=r"no option 'temprature'\. Did you mean 'temperature'"):
         LiteLLMChatCompletionClient(model="gpt-4o", temprature=0)  # pyright: ignore[reportCallIssue] - wrong
 
@@ -160,7 +160,7 @@ def refuse(*_):
 socket.getaddrinfo = refuse
 from symposia.ext.models.litellm import LiteLLMChatCompletionClient
 from symposia.ext._litellm import load
-LiteLLMChatCompletionClient(model="groq/llama-3.3-70b-versatile")
+LiteLLMChatCompletionClient(model="groq/openai/gpt-oss-120b")
 print("litellm" in sys.modules)
 library = load()
 print(library.telemetry, len(library.model_cost) > 1000)

@@ -19,7 +19,7 @@ class LiteLLMChatCompletionClient(VendorClient):
 
     The options are those of `LiteLLMClientConfiguration`::
 
-        client = LiteLLMChatCompletionClient(model="groq/llama-3.3-70b-versatile", temperature=0)
+        client = LiteLLMChatCompletionClient(model="groq/openai/gpt-oss-120b", temperature=0)
 
     LiteLLM is imported in a thread, at the first request, which then takes seconds longer. Its telemetry and its
     look-ups in the network are off. Answers come as LiteLLM reads them: it takes broken ones for good where it can.

@@ -16,7 +16,7 @@ class CreateArguments(TypedDict, total=False):
     """Arguments of every request: those of ``litellm.acompletion``. Those of single vendors are taken as well.
 
     Attributes:
-        model: The model's name as LiteLLM has it, with its vendor before it: ``groq/llama-3.3-70b-versatile``.
+        model: The model's name as LiteLLM has it, with its vendor before it: ``groq/openai/gpt-oss-120b``.
         custom_llm_provider: The vendor, where the name does not begin with it.
         response_format: The form of answers where `create` is given none: a model class stands for its schema.
         thinking: How much an Anthropic model thinks.
