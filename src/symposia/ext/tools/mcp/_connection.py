@@ -68,7 +68,7 @@ def open_streams(
         if params.sandbox is None:
             return stdio_streams(params, output)
         return sandboxed.sandboxed_streams(params, params.sandbox, output)
-    return sdk.http_streams(params, auth)
+    return sdk.http_streams(params, auth, output)
 
 
 @asynccontextmanager
@@ -170,7 +170,13 @@ class _Life:
         failure = _first(self._failure)
         # An answer that the SDK refuses is the reason itself. Otherwise the process, which has ended, says it best.
         is_refused = isinstance(failure, Exception) and not sdk.is_lost(failure)
-        return _sentence(failure) if is_refused else self._output.describe() or _sentence(failure)
+        if is_refused:
+            return f"{_sentence(failure)} {self.describe_fault()}".strip()
+        return self._output.describe() or _sentence(failure)
+
+    def describe_fault(self) -> str:
+        """Why the last request failed, as a sentence; empty if that is not known."""
+        return self._output.describe_fault()
 
     async def wait_ready(self) -> None:
         """Wait until calls can be made. A caller that is cancelled leaves the start to the others.
@@ -363,7 +369,9 @@ class Connection:
             ) from error
         except Exception as error:
             if sdk.error_code(error) is not None:
-                raise ToolServiceError(f"The MCP server {self.name} refused {what}: {error}") from error
+                raise ToolServiceError(
+                    f"The MCP server {self.name} refused {what}: {error} {life.describe_fault()}".strip()
+                ) from error
             raise ToolServiceError(
                 f"The MCP server {self.name} gave no valid answer to {what}: {_first_lines(error)}"
             ) from error

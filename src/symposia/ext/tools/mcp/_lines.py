@@ -93,7 +93,7 @@ class ServerOutput:
     Attributes:
         closed: Called when the server has closed its output.
         ending: How its process has ended, as a sentence; empty as long as that is not known.
-        fault: Why its messages are no longer read; None if that is not the reason.
+        fault: Why its messages are no longer read, or the last request failed; None if that is not the reason.
     """
 
     def __init__(self, closed: Callable[[], None]) -> None:
@@ -114,11 +114,13 @@ class ServerOutput:
         self._stray = line[:_KEPT]
         _log.warning("The MCP server wrote a line that is no message: %s", printable(line[:200]))
 
+    def describe_fault(self) -> str:
+        """The fault as a sentence; empty if there is none."""
+        return f"{self.fault[:1].upper()}{self.fault[1:]}." if self.fault else ""
+
     def describe(self) -> str:
         """Sentences about the end of the process and its output; empty if nothing is known."""
-        found = [self.ending()]
-        if self.fault:
-            found.append(f"{self.fault[:1].upper()}{self.fault[1:]}.")
+        found = [self.ending(), self.describe_fault()]
         if self._errors.strip():
             found.append(f"It wrote on its standard error: {printable(self._errors.strip())}")
         elif self._stray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any, Final, Protocol, TypeAlias, cast
@@ -17,6 +18,7 @@ from pydantic import BaseModel, JsonValue
 
 from symposia import __version__
 from symposia.core.exceptions import MissingExtraError
+from symposia.ext.tools.mcp._lines import ServerOutput
 from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
 
 try:
@@ -264,12 +266,12 @@ def tool_server(
 
 @asynccontextmanager
 async def http_streams(
-    params: SseServerParams | StreamableHttpServerParams, auth: Any
+    params: SseServerParams | StreamableHttpServerParams, auth: Any, output: ServerOutput
 ) -> AsyncGenerator[tuple[Stream, Stream]]:
     """Connect to a server at an address; as long as this is open, messages pass."""
     # In a thread: a client reads the certificates of this machine.
     timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
-    client = await asyncio.to_thread(_client, params.headers, timeout, auth)
+    client = await asyncio.to_thread(_client, params.headers, timeout, auth, output)
     if isinstance(params, SseServerParams):
 
         def factory(*_given: object, **_options: object) -> Any:
@@ -295,10 +297,23 @@ async def http_streams(
         yield streams[0], streams[1]
 
 
-def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any) -> Any:
+def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, output: ServerOutput) -> Any:
+    async def note(response: Any) -> None:
+        # The SDK's error does not name the status. Other requests than POST ask for what a server need not have.
+        if response.request.method == "POST":
+            output.fault = _http_fault(response.status_code)
+
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
     plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
-    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [_limit]})
+    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [_limit, note]})
+
+
+def _http_fault(status: int) -> str | None:
+    if status < HTTPStatus.MULTIPLE_CHOICES:
+        return None
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return f"the HTTP status is {status}: give headers= with a key, or auth="
+    return f"the HTTP status is {status}"
 
 
 async def _limit(response: Any) -> None:
