@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         StreamableHttpMcpToolAdapter,
         mcp_server_tools,
     )
-    from symposia.ext.tools.mcp._connection import create_mcp_server_session
+    from symposia.ext.tools.mcp._opening import create_mcp_server_session
     from symposia.ext.tools.mcp._params import (
         McpServerParams,
         ServerSandbox,
@@ -34,7 +34,7 @@ else:
                 "StreamableHttpMcpToolAdapter",
                 "mcp_server_tools",
             ],
-            "_connection": ["create_mcp_server_session"],
+            "_opening": ["create_mcp_server_session"],
             "_params": [
                 "McpServerParams",
                 "ServerSandbox",

@@ -12,7 +12,8 @@ from symposia._lazy import lazy_module
 from symposia.core import Component
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient
-from symposia.ext.tools.mcp._connection import Connection, require_sdk
+from symposia.ext.tools.mcp._connection import Connection
+from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import McpServerParams, where
 from symposia.ext.tools.mcp._server_requests import ServerRequests
 

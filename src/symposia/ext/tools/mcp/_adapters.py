@@ -14,7 +14,8 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolSchema, ToolTraits
 from symposia.core.utils import schema_to_pydantic_model
-from symposia.ext.tools.mcp._connection import Connection, import_sdk, require_sdk
+from symposia.ext.tools.mcp._connection import Connection
+from symposia.ext.tools.mcp._opening import import_sdk, require_sdk
 from symposia.ext.tools.mcp._params import (
     McpServerParams,
     SseServerParams,

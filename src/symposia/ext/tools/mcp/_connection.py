@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from contextvars import Context, copy_context
-from importlib import import_module
-from importlib.util import find_spec
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from symposia._lazy import lazy_module
-from symposia.core.exceptions import MissingExtraError, ToolServiceError
+from symposia.core.exceptions import SymposiaError, ToolServiceError
 from symposia.ext.tools.mcp._deadlines import Deadlines
 from symposia.ext.tools.mcp._lines import ServerOutput
-from symposia.ext.tools.mcp._params import McpServerParams, StdioServerParams, answer_seconds, start_seconds, where
-from symposia.ext.tools.mcp._stdio import stdio_streams
+from symposia.ext.tools.mcp._opening import import_sdk, open_streams
+from symposia.ext.tools.mcp._params import McpServerParams, answer_seconds, start_seconds, where
 
 if TYPE_CHECKING:
     import mcp
 
-    from symposia.ext.tools.mcp import _sandboxed as sandboxed
     from symposia.ext.tools.mcp import _sdk as sdk
 else:
     mcp = lazy_module("mcp")
-    sandboxed = lazy_module("symposia.ext.tools.mcp._sandboxed")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
 
 _log: Final = logging.getLogger(__name__)
@@ -39,65 +36,6 @@ Send = Callable[["mcp.ClientSession", Callable[[], None]], Awaitable[Any]]
 """Sends a request on a session. The second argument is called with each sign of progress."""
 
 
-def require_sdk(feature: str) -> None:
-    """Check that the SDK is installed, without importing it.
-
-    Raises:
-        MissingExtraError: It is not.
-    """
-    if find_spec("mcp") is None:
-        raise MissingExtraError(feature, "mcp")
-
-
-async def import_sdk(params: McpServerParams | None = None) -> None:
-    """Import the SDK in a worker thread: that takes most of a second, and would stop the event loop.
-
-    Args:
-        params: A server, if what its sandbox needs is to be imported, too.
-    """
-    await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sdk")
-    if isinstance(params, StdioServerParams) and params.sandbox is not None:
-        await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sandboxed")
-
-
-def open_streams(
-    params: McpServerParams, auth: object, output: ServerOutput
-) -> AbstractAsyncContextManager[tuple[Any, Any]]:
-    """The messages to and from a server, to be entered."""
-    if isinstance(params, StdioServerParams):
-        if params.sandbox is None:
-            return stdio_streams(params, output)
-        return sandboxed.sandboxed_streams(params, params.sandbox, output)
-    return sdk.http_streams(params, auth, output)
-
-
-@asynccontextmanager
-async def create_mcp_server_session(
-    server_params: McpServerParams, sampling_callback: object = None
-) -> AsyncGenerator[mcp.ClientSession]:
-    """Start a server and open a session, which is closed at the end of the block.
-
-    Args:
-        server_params: The server.
-        sampling_callback: Answers the server's requests for answers of a model; a function of the SDK's type.
-
-    Yields:
-        The SDK's session. Call its `initialize` first.
-
-    Raises:
-        MissingExtraError: The extra ``mcp`` is not installed.
-        ToolServiceError: The program of the server cannot be started.
-    """
-    require_sdk("An MCP session")
-    await import_sdk(server_params)
-    output = ServerOutput(lambda: None)
-    async with (
-        open_streams(server_params, None, output) as (read, write),
-        sdk.client_session(read, write, sampling_callback=sampling_callback) as session,
-    ):
-        yield session
-
-
 class SessionLostError(Exception):
     """The session ended before the answer.
 
@@ -108,6 +46,31 @@ class SessionLostError(Exception):
     def __init__(self, *, refused: bool) -> None:
         super().__init__()
         self.refused = refused
+
+
+class OwnFailureError(Exception):
+    """This program failed, and not the server.
+
+    Attributes:
+        failure: The error.
+    """
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call under way.
+
+    Attributes:
+        context: That of its caller.
+        failure: Why this program could not answer what the server asked for meanwhile.
+    """
+
+    context: Context
+    failure: Exception | None = None
 
 
 class _Life:
@@ -124,9 +87,10 @@ class _Life:
         self.is_over = False
         self.initialized: Any = None
         self._connection = connection
-        self._calls: dict[object, Context] = {}
+        self._calls: dict[object, _Call] = {}
         self._ending = asyncio.Event()
         self._failure: BaseException | None = None
+        self._idle: asyncio.TimerHandle | None = None
         self._output = ServerOutput(self.end)
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(), context=Context())  # of no call: it lives longer than any
@@ -151,6 +115,7 @@ class _Life:
             _log.debug("The session with %s failed", where(params), exc_info=error)
         finally:
             self.end()
+            self.deadlines.expire()  # the SDK has ended the calls, but for any that it has forgotten
             if not self._ready.done():
                 self._ready.set_exception(ToolServiceError(self._why_not_started()))
                 self._ready.exception()  # read here too: nobody may be waiting any more
@@ -187,10 +152,19 @@ class _Life:
         await asyncio.shield(self._ready)
 
     def end(self) -> None:
-        """Let the session end; calls under way are ended too."""
+        """Let the session end, and the calls under way with it, but for those whose answers have come."""
         self.is_over = True
         self._ending.set()
-        self.deadlines.expire()
+
+    def end_later(self, seconds: float) -> None:
+        """Let the session end when there is no call for so long."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = None if self._calls else asyncio.get_running_loop().call_later(seconds, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if not self._calls:
+            self.end()
 
     async def close(self) -> None:
         """End the session, and wait for the server to end."""
@@ -212,22 +186,25 @@ class _Life:
             Exception: What the SDK raises about the answer.
         """
         key = object()
-        self._calls[key] = copy_context()
+        call = self._calls[key] = _Call(copy_context())
         try:
             async with self.deadlines.within(seconds) as deadline:
                 if self.is_over:
                     raise SessionLostError(refused=True)  # noqa: TRY301 - between the waiting and the sending
                 assert self.session is not None  # noqa: S101 - it is ready
-                return await send(self.session, lambda: self.deadlines.restart(deadline, seconds))
+                result = await send(self.session, lambda: self.deadlines.restart(deadline, seconds))
         except SessionLostError:
             raise
         except Exception as error:
-            if self.is_over or sdk.is_lost(error):
+            if sdk.is_lost(error) or (self.is_over and isinstance(error, TimeoutError)):
                 self.end()
                 raise SessionLostError(refused=sdk.was_refused(error)) from error
             raise
         finally:
             del self._calls[key]
+            if call.failure is not None:  # whatever the server made of it
+                raise OwnFailureError(call.failure)
+        return result
 
     async def check(self) -> None:
         """End the session unless the server answers a ping."""
@@ -240,14 +217,14 @@ class _Life:
             self.end()
 
     @contextmanager
-    def waiting_for_us(self) -> Generator[Context]:
-        """The server waits for this program. Yields the context in which to do what it asks for.
+    def waiting_for_us(self) -> Generator[_Call]:
+        """The server waits for this program. Yields the call for which to do what it asks for.
 
-        That is the context of a call under way, so that its budgets, journals and traces see what it costs. A server
-        does not say for which of several calls it asks; it is put down to the oldest.
+        The work is done in the context of that call, so that its budgets, journals and traces see what it costs. A
+        server does not say for which of several calls it asks; it is put down to the oldest.
         """
         with self.deadlines.paused():
-            yield next(iter(self._calls.values()), Context()).copy()
+            yield next(iter(self._calls.values()), _Call(Context()))
 
     def _notice(self, method: str) -> None:
         self._connection.on_notification(method)
@@ -262,8 +239,16 @@ class _Answers:
         self.offered = requests.offered
 
     async def answer(self, request: str, params: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
-        with self._life.waiting_for_us() as context:
-            return await asyncio.create_task(self._requests.answer(request, params), context=context)
+        with self._life.waiting_for_us() as call:
+            try:
+                return await asyncio.create_task(self._requests.answer(request, params), context=call.context.copy())
+            except sdk.RequestRefused:
+                raise
+            except Exception as error:
+                # A person who cannot be asked, or a budget that is used up, concerns the caller. The server is not told
+                # more: the text may hold what is none of its business.
+                call.failure = error
+                raise sdk.RequestRefused("The request could not be answered.") from error
 
 
 class Connection:
@@ -291,8 +276,6 @@ class Connection:
         self.requests = requests
         self.on_notification = on_notification
         self._idle_seconds = idle_seconds
-        self._under_way = 0
-        self._idle: asyncio.TimerHandle | None = None
         self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
 
     @property
@@ -333,13 +316,12 @@ class Connection:
                 answer.
             asyncio.CancelledError: The task was cancelled. The server is told.
         """
-        self._under_way += 1
         try:
             return await self._repeat(what, send, repeatable=repeatable)
         finally:
-            self._under_way -= 1
-            if self._idle_seconds is not None and self._under_way == 0:
-                self._stop_later(self._idle_seconds)
+            life = self._current()
+            if self._idle_seconds is not None and life is not None:
+                life.end_later(self._idle_seconds)
 
     async def _repeat(self, what: str, send: Send, *, repeatable: bool) -> Any:
         life = await self._ready()
@@ -360,7 +342,9 @@ class Connection:
         seconds = answer_seconds(self.params)
         try:
             return await life.perform(send, seconds)
-        except (SessionLostError, ToolServiceError):
+        except OwnFailureError as own:
+            raise own.failure  # noqa: B904 - it happened elsewhere, and has its own cause
+        except (SessionLostError, SymposiaError):
             raise
         except TimeoutError as error:
             await life.check()
@@ -392,19 +376,11 @@ class Connection:
         return None if life is None or life.is_over else life
 
     async def _ready(self) -> _Life:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
         life = self._current()
         if life is None:
             life = self._lives[asyncio.get_running_loop()] = _Life(self)
         await life.wait_ready()
         return life
-
-    def _stop_later(self, seconds: float) -> None:
-        life = self._current()
-        if life is not None:
-            self._idle = asyncio.get_running_loop().call_later(seconds, life.end)
 
 
 def _first(error: BaseException | None) -> BaseException | None:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symposia._lazy import lazy_module
@@ -215,9 +215,18 @@ class _Lines:
 
     async def write(self, outgoing: Any) -> None:
         """Pass on the messages to the server, until it is gone."""
-        with suppress(OSError):  # the server is gone, which its output says too
+        try:
             async with outgoing:
-                async for message in outgoing:
-                    line = f"{sdk.write_message(message)}\n"
-                    self._writer.write(line.encode(self._params.encoding, self._params.encoding_error_handler))
-                    await self._writer.drain()
+                try:
+                    async for message in outgoing:
+                        line = f"{sdk.write_message(message)}\n"
+                        self._writer.write(line.encode(self._params.encoding, self._params.encoding_error_handler))
+                        await self._writer.drain()
+                except OSError:
+                    # The server reads no more. It may have answered before: the end of its output is the end, and not a
+                    # refusal to send, for which the SDK would end the session.
+                    async for _unsent in outgoing:
+                        pass
+        except (ValueError, LookupError) as error:  # the encoding is unknown, or has not all characters
+            self._output.fault = str(error)
+            self._output.closed()

@@ -7,6 +7,7 @@ differ in the spelling of every field.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 from pydantic import BaseModel, JsonValue
 
 from symposia import __version__
-from symposia.core.exceptions import MissingExtraError
+from symposia.core.exceptions import MissingExtraError, ToolArgumentsError
 from symposia.ext.tools.mcp._lines import ServerOutput
 from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
 
@@ -156,8 +157,8 @@ def client_session(
         return answer if request in offered else None
 
     async def on_message(message: object) -> None:
-        if on_notification is not None and isinstance(message, BaseModel):
-            on_notification(str(wire(message).get("method", "")))
+        if on_notification is not None:
+            on_notification(str(getattr(getattr(message, "root", message), "method", "")))
 
     return ClientSession(
         read,
@@ -179,8 +180,13 @@ async def call_tool(
         The SDK's ``CallToolResult``.
 
     Raises:
+        ToolArgumentsError: The arguments are no JSON.
         RuntimeError: The result has another structure than the tool declares.
     """
+    try:  # here, where it is one call's failure: what cannot be written ends the session
+        json.dumps(dict(arguments), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ToolArgumentsError(f"The arguments of the tool '{name}' are no JSON: {error}") from error
     return await _cancellable(
         session, lambda: session.call_tool(name, dict(arguments), progress_callback=cast("Any", on_progress))
     )

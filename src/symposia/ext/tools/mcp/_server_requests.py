@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from symposia._lazy import lazy_module
 from symposia.core import Image
 from symposia.core.effects import HumanAnswer, HumanFunction, HumanQuestion, ask_human
+from symposia.core.exceptions import SymposiaError
 from symposia.core.models import (
     AssistantMessage,
     ChatCompletionClient,
@@ -31,6 +32,9 @@ _ATTEMPTS: Final = 3
 """How often a person is asked for an answer of the right form."""
 _QUOTED: Final = 2_000
 """Characters of a server's request that a question shows."""
+
+_MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, OSError, ImportError)
+"""What reading a value of another form than the protocol's raises. A picture that is none is an `OSError`."""
 
 Object = dict[str, Any]  # Any: JSON
 
@@ -103,7 +107,12 @@ class ServerRequests:
         if request == "sampling":
             return await self._sample(params)
         if request == "elicitation":
-            return await self._ask(params)
+            try:
+                return await self._ask(params)
+            except SymposiaError:  # the person could not be asked
+                raise
+            except _MALFORMED as error:
+                raise sdk.RequestRefused(f"The schema is not one of an elicitation: {error}") from error
         return {"roots": [{"uri": _uri(root)} for root in self._roots]}
 
     async def _sample(self, params: Object) -> Object:
@@ -120,7 +129,10 @@ class ServerRequests:
             if not answer.approved:
                 raise sdk.RequestRefused(f"The request was not approved. {answer.text}".strip())
         can_see = self._client.model_info["vision"]
-        messages: list[LLMMessage] = [_as_message(each, can_see=can_see) for each in params["messages"]]
+        try:
+            messages: list[LLMMessage] = [_as_message(each, can_see=can_see) for each in params["messages"]]
+        except _MALFORMED as error:
+            raise sdk.RequestRefused(f"A message cannot be read: {error}") from error
         if params.get("systemPrompt"):
             messages.insert(0, SystemMessage(content=params["systemPrompt"]))
         result = await call_model(self._client, messages)

@@ -22,7 +22,7 @@ from symposia.core.tools import (
     Workbench,
     call_tool,
 )
-from symposia.ext.tools.mcp._connection import import_sdk, require_sdk
+from symposia.ext.tools.mcp._opening import import_sdk, require_sdk
 
 if TYPE_CHECKING:
     from symposia.ext.tools.mcp import _sdk as sdk

@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.effects import HumanFunction, HumanQuestion
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ToolServiceError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ToolArgumentsError, ToolServiceError
 from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import (
     ParametersSchema,
@@ -24,7 +24,8 @@ from symposia.core.tools import (
     failed_result,
     is_portable_tool_name,
 )
-from symposia.ext.tools.mcp._connection import Connection, require_sdk
+from symposia.ext.tools.mcp._connection import Connection
+from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import (
     McpServerParams,
     SseServerParams,
@@ -207,7 +208,7 @@ class McpWorkbench(StreamWorkbench):
         A server that fails is an error for the model, too.
 
         Raises:
-            HumanInputError: A person could not be asked.
+            SymposiaError: The server asked for an answer of a model or a person, and that failed.
             asyncio.CancelledError: The token was cancelled. The server is told.
         """
         return await self._call(name, arguments, cancellation_token, lambda _progress: None)
@@ -247,7 +248,7 @@ class McpWorkbench(StreamWorkbench):
                     _sending(own, arguments or {}, lambda *progress: report(_progress(name, *progress))),
                     repeatable=self.tool_traits(name).idempotency != "unknown",
                 )
-            except ToolServiceError as error:
+            except (ToolServiceError, ToolArgumentsError) as error:
                 return failed_result(name, error)
         content = sdk.wire(result)
         if any(

@@ -1,0 +1,153 @@
+"""Servers and callers at the wrong moment: dying among many calls, answering late, flooding, being cancelled."""
+
+import asyncio
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from symposia.core import CancellationToken
+from symposia.core.exceptions import HumanInputError
+from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, mcp_server_tools
+
+SERVER = Path(__file__).parents[3] / "support" / "mcp_broken_server.py"
+
+
+def server(how: str = "fine", seconds: float = 60) -> StdioServerParams:
+    return StdioServerParams(command=sys.executable, args=[str(SERVER), how], read_timeout_seconds=seconds)
+
+
+async def evaluated(workbench: McpWorkbench, code: str) -> str:
+    return (await workbench.call_tool("weigh", {"code": code})).to_text()
+
+
+async def test_of_a_hundred_calls_those_that_a_dying_server_has_answered_are_answered() -> None:
+    async with McpWorkbench(server()) as workbench:
+        await workbench.list_tools()
+        codes = ["1"] * 50 + ["__import__('os')._exit(3)"] + ["1"] * 49
+        results = await asyncio.gather(*(evaluated(workbench, code) for code in codes))
+        assert Counter(results[:50]) == {"1": 50}
+        assert all("ended during the tool 'weigh'" in result for result in results[50:])
+        assert all("Its process ended with exit status 3." in result for result in results[50:])
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_an_answer_that_comes_after_the_cancellation_is_nobodys() -> None:
+    async with McpWorkbench(server()) as workbench:
+        await workbench.start()
+        token = CancellationToken()
+        late = asyncio.create_task(
+            workbench.call_tool("weigh", {"code": "time.sleep(0.5) or 'late'"}, cancellation_token=token)
+        )
+        second = asyncio.create_task(evaluated(workbench, "'second'"))
+        await asyncio.sleep(0.1)
+        token.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+        assert await second == "'second'"
+
+
+async def test_answers_that_nobody_asked_for_are_ignored() -> None:
+    async with McpWorkbench(server()) as workbench:
+        strange = "[send(id=each, result={}) for each in (999, 'x', None, -1, 1.5, True, [1])] and 7"
+        assert await evaluated(workbench, strange) == "7"
+        nested = "sys.stdout.write('{\"id\":3,\"result\":' + '[' * 100_000 + chr(10)) and 8"
+        assert await evaluated(workbench, nested) == "8"
+
+
+async def test_floods_of_garbage_and_of_notifications_are_read() -> None:
+    async with McpWorkbench(server()) as workbench:
+        note = "send(method='notifications/message', params={'level': 'info', 'data': 'x'})"
+        flood = f"[(sys.stdout.write('garbage' + chr(10)), {note}) for _ in range(1000)] and 9"
+        assert await evaluated(workbench, flood) == "9"
+
+
+async def test_a_server_that_closes_its_output_is_replaced() -> None:
+    async with McpWorkbench(server()) as workbench:
+        assert "ended during" in await evaluated(workbench, "[__import__('os').close(1), sys.stdin.read()]")
+        assert await evaluated(workbench, "2") == "2"
+
+
+@pytest.mark.parametrize("value", [object(), float("nan"), "\ud800"])
+async def test_arguments_that_are_no_json_are_refused_and_the_session_goes_on(value: object) -> None:
+    async with McpWorkbench(server()) as workbench:
+        refused = await workbench.call_tool("weigh", {"x": value})
+        assert refused.is_error
+        assert "The arguments of the tool 'weigh' are no JSON" in refused.to_text()
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_a_person_who_cannot_be_asked_is_an_error_of_the_caller_and_no_word_for_the_server() -> None:
+    def no_terminal(_question: object) -> str:
+        raise OSError("there is no terminal at /dev/secret")
+
+    field = {"type": "object", "properties": {"a": {"type": "string"}}}
+    ask = f"send(id='q', method='elicitation/create', params={{'message': 'm', 'requestedSchema': {field!r}}})"
+    async with McpWorkbench(server(), elicit=no_terminal) as workbench:
+        with pytest.raises(HumanInputError, match="no terminal"):
+            await evaluated(workbench, f"[{ask}, globals().update(told=sys.stdin.readline())]")
+        told = await evaluated(workbench, "told")
+        assert "The request could not be answered." in told
+        assert "secret" not in told
+
+
+async def test_a_question_of_no_form_is_refused_to_the_server_alone() -> None:
+    async with McpWorkbench(server(), elicit=lambda _question: "x") as workbench:
+        schema = {"type": "object", "properties": {"a": {"type": "string", "oneOf": [5]}}}
+        ask = f"send(id='q', method='elicitation/create', params={{'message': 'm', 'requestedSchema': {schema!r}}})"
+        assert await evaluated(workbench, f"[{ask}, globals().update(told=sys.stdin.readline())] and 1") == "1"
+        assert '"error"' in await evaluated(workbench, "told")
+
+
+async def test_stopping_ends_a_call_and_a_cancelled_stop_leaves_no_server(tmp_path: Path) -> None:
+    workbench = McpWorkbench(server())
+    await workbench.start()
+    process = int(await evaluated(workbench, "__import__('os').getpid()"))
+    marker = tmp_path / "started"
+    call = asyncio.create_task(evaluated(workbench, f"open({str(marker)!r}, 'w') and time.sleep(600)"))
+    await until(marker.exists)
+    stop = asyncio.create_task(workbench.stop())
+    await asyncio.sleep(0)
+    stop.cancel()
+    assert "ended during the tool 'weigh'" in await call
+    await until(lambda: not Path(f"/proc/{process}").exists())
+
+
+async def test_a_cancelled_start_leaves_no_server() -> None:
+    workbench = McpWorkbench(server("silent"))
+    start = asyncio.create_task(workbench.start())
+    await asyncio.sleep(0.3)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    await workbench.stop()
+    assert workbench.initialize_result is None
+
+
+def test_two_event_loops_use_one_workbench_and_the_same_adapters() -> None:
+    workbench = McpWorkbench(server())
+    results: list[str] = []
+
+    async def use() -> None:
+        (adapter,) = await mcp_server_tools(server())
+        async with workbench:
+            calls = (evaluated(workbench, str(number)) for number in range(20))
+            texts = await asyncio.gather(*calls)
+            await adapter.run_json({}, CancellationToken())
+        results.extend(texts)
+
+    threads = [threading.Thread(target=asyncio.run, args=(use(),)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted(results) == sorted([str(number) for number in range(20)] * 2)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110 - another process does it
+            await asyncio.sleep(0.01)
