@@ -114,6 +114,10 @@ class ServerOutput:
         self._stray = line[:_KEPT]
         _log.warning("The MCP server wrote a line that is no message: %s", printable(line[:200]))
 
+    def note_fault(self, fault: str | None) -> None:
+        """Keep why the last request failed; None if it did not."""
+        self.fault = fault
+
     def describe_fault(self) -> str:
         """The fault as a sentence; empty if there is none."""
         return f"{self.fault[:1].upper()}{self.fault[1:]}." if self.fault else ""

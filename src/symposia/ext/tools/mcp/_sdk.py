@@ -19,7 +19,6 @@ from pydantic import BaseModel, JsonValue
 
 from symposia import __version__
 from symposia.core.exceptions import MissingExtraError, ToolArgumentsError
-from symposia.ext.tools.mcp._lines import ServerOutput
 from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
 
 try:
@@ -37,6 +36,7 @@ except ModuleNotFoundError as error:
 
 Json: TypeAlias = dict[str, JsonValue]
 OnProgress: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None]]
+OnFault: TypeAlias = Callable[[str | None], None]
 Stream: TypeAlias = Any
 
 IS_FIRST: Final = version("mcp").startswith("1.")
@@ -272,12 +272,12 @@ def tool_server(
 
 @asynccontextmanager
 async def http_streams(
-    params: SseServerParams | StreamableHttpServerParams, auth: Any, output: ServerOutput
+    params: SseServerParams | StreamableHttpServerParams, auth: Any, on_fault: OnFault
 ) -> AsyncGenerator[tuple[Stream, Stream]]:
     """Connect to a server at an address; as long as this is open, messages pass."""
     # In a thread: a client reads the certificates of this machine.
     timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
-    client = await asyncio.to_thread(_client, params.headers, timeout, auth, output)
+    client = await asyncio.to_thread(_client, params.headers, timeout, auth, on_fault)
     if isinstance(params, SseServerParams):
 
         def factory(*_given: object, **_options: object) -> Any:
@@ -303,11 +303,11 @@ async def http_streams(
         yield streams[0], streams[1]
 
 
-def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, output: ServerOutput) -> Any:
+def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fault: OnFault) -> Any:
     async def note(response: Any) -> None:
         # The SDK's error does not name the status. Other requests than POST ask for what a server need not have.
         if response.request.method == "POST":
-            output.fault = _http_fault(response.status_code)
+            on_fault(_http_fault(response.status_code))
 
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
     plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
