@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 else:
     playwright_api = lazy_module("playwright.async_api")
 
+_log: Final = logging.getLogger(__name__)
 BLANK: Final = "about:blank"
 _NO_PLACE: Final = "http://symposia.invalid"
 _CLOSE_SECONDS: Final = 5.0
@@ -244,8 +246,8 @@ async def _done_in_time(action: Awaitable[None]) -> bool:
     """Do something with a page, which may have gone meanwhile; whether it did not take too long."""
     try:
         await asyncio.wait_for(action, _CLOSE_SECONDS)
-    except playwright_api.Error:
-        return True
     except TimeoutError:
         return False
+    except Exception as error:  # noqa: BLE001 - Playwright raises a bare one if its driver has died
+        _log.debug("A page had gone: %s", error)
     return True
