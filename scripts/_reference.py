@@ -77,9 +77,19 @@ def page_path(module: str) -> str:
 
 
 def page_text(module: str, names: list[str]) -> str:
-    """The page of a module, in which mkdocstrings puts the docstrings."""
-    members = "".join(f"        - {name}\n" for name in names)
-    return f"# `{module}`\n\n::: {module}\n    options:\n      members:\n{members}"
+    """The page of a module, in which mkdocstrings puts the docstrings.
+
+    A class of another package is named alone: mkdocstrings reads the sources of this one.
+    """
+    others = [name for name in names if _is_of_another_package(module, name)]
+    sentences = "".join(f"`{name}` is a class of the package that the extra installs.\n\n" for name in others)
+    members = "".join(f"        - {name}\n" for name in names if name not in others)
+    return f"# `{module}`\n\n{sentences}::: {module}\n    options:\n      members:\n{members}"
+
+
+def _is_of_another_package(module: str, name: str) -> bool:
+    value = getattr(importlib.import_module(module), name)
+    return isinstance(value, type) and not value.__module__.startswith("symposia.")
 
 
 def index_text(pages: dict[str, list[str]]) -> str:

@@ -30,9 +30,16 @@ def test_a_name_is_on_the_page_of_the_module_around_its_definition(pages: dict[s
 
 
 def test_a_page_lists_its_names_for_mkdocstrings() -> None:
-    assert page_text("symposia.core", ["A", "B"]) == (
-        "# `symposia.core`\n\n::: symposia.core\n    options:\n      members:\n        - A\n        - B\n"
+    assert page_text("symposia.core", ["AgentId", "TopicId"]) == (
+        "# `symposia.core`\n\n::: symposia.core\n    options:\n      members:\n        - AgentId\n        - TopicId\n"
     )
+
+
+def test_a_class_of_another_package_is_named_without_its_docstring() -> None:
+    text = page_text("symposia.ext.tools.azure", ["AzureAISearchTool", "VectorizableTextQuery"])
+    assert "`VectorizableTextQuery` is a class of the package that the extra installs." in text
+    assert "- AzureAISearchTool\n" in text
+    assert "- VectorizableTextQuery" not in text
 
 
 def test_the_index_leads_to_every_page(pages: dict[str, list[str]]) -> None:
