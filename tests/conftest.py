@@ -38,6 +38,7 @@ LINUX_ONLY = (
 APART = {
     "ext/models/litellm": "litellm",
     "ext/models/llama_cpp": "llama_cpp",
+    "ext/memory/test_mem0_memory.py": "mem0",
     "ext/models/semantic_kernel": "semantic_kernel",
     "ext/tools/graphrag": "graphrag",
     "ext/tools/semantic_kernel": "semantic_kernel",

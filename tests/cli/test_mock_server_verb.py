@@ -52,7 +52,7 @@ async def line(process: asyncio.subprocess.Process) -> str:
 
 async def address_of(process: asyncio.subprocess.Process) -> str:
     """The address for OpenAI's clients, once all variables are printed."""
-    said = [await line(process) for _ in range(11)]
+    said = [await line(process) for _ in range(12)]
     assert said[0].endswith("· Ctrl-C ends it")
     variables = dict(each.removeprefix("export ").split("=", 1) for each in said[1:])
     assert variables["OPENAI_BASE_URL"] == variables["ANTHROPIC_BASE_URL"] + "/v1"

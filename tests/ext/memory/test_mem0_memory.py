@@ -7,7 +7,6 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,7 @@ from symposia.core.memory import Memory
 from symposia.ext.memory.embedders import HashingEmbedder
 from symposia.ext.memory.mem0 import Mem0Memory
 
-pytestmark = [
-    pytest.mark.skipif(find_spec("mem0") is None, reason="mem0ai is not installed: its versions pin protobuf"),
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the library's own, when it is imported
-]
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the library's own, when it is imported
 
 
 class Vendor(BaseHTTPRequestHandler):

@@ -115,10 +115,12 @@ class KernelProcess:
     async def execute(self, code: str) -> AsyncGenerator[KernelMessage, None]:
         """Run a cell; see `Kernel.execute`."""
         cell = RunningCell(await self._channels.send("execute_request", execute_request(code)))
+        was_cut = False
         while not cell.has_ended:
             event = await self._receive()
             if event.source == "cut":
                 await self._raise_if_dead()
+                was_cut = True
                 cell.lose_output()
                 yield CUT
                 continue
@@ -126,6 +128,10 @@ class KernelProcess:
             self._is_leaving = cell.ends_kernel
             if output is not None:
                 yield output
+        # The output is connected to anew. The next cell would lose what it prints until then, and never be seen idle.
+        # A kernel that still has gigabytes to send may not get there; the executor waits for a while, and replaces it.
+        while was_cut and not await self._answers():
+            pass
 
     async def is_alive(self) -> bool:
         """Whether the process runs; see `Kernel.is_alive`."""

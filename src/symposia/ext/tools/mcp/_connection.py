@@ -93,7 +93,7 @@ class _Life:
         self._idle: asyncio.TimerHandle | None = None
         self._output = ServerOutput(self.end)
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._run(), context=Context())  # of no call: it lives longer than any
+        self.task = asyncio.create_task(self._run(), context=Context())  # of no call: it lives longer than any
 
     async def _run(self) -> None:
         params = self._connection.params
@@ -170,12 +170,12 @@ class _Life:
         """End the session, and wait for the server to end."""
         self.end()
         if not self._ready.done():
-            self._task.cancel()
-        await asyncio.wait([self._task])
+            self.task.cancel()
+        await asyncio.wait([self.task])
 
     async def wait_over(self) -> None:
         """Wait until it is known how the server has ended, but not for long: it may hang."""
-        await asyncio.wait([self._task], timeout=_END_SECONDS)
+        await asyncio.wait([self.task], timeout=_END_SECONDS)
 
     async def perform(self, send: Send, seconds: float) -> Any:
         """Send a request and wait for the answer.
@@ -277,6 +277,7 @@ class Connection:
         self.on_notification = on_notification
         self._idle_seconds = idle_seconds
         self._lives: dict[asyncio.AbstractEventLoop, _Life] = {}
+        self._replaced: set[asyncio.Task[None]] = set()
 
     @property
     def name(self) -> str:
@@ -299,9 +300,13 @@ class Connection:
 
     async def close(self) -> None:
         """Stop the server, if it runs. The next call starts it again."""
-        life = self._lives.pop(asyncio.get_running_loop(), None)
+        loop = asyncio.get_running_loop()
+        life = self._lives.pop(loop, None)
         if life is not None:
             await life.close()
+        # A server that was replaced may still be in its time of grace.
+        if replaced := [task for task in self._replaced if task.get_loop() is loop]:
+            await asyncio.wait(replaced)
 
     async def request(self, what: str, send: Send, *, repeatable: bool = True) -> Any:
         """Send a request, and start the server first if it does not run.
@@ -378,7 +383,11 @@ class Connection:
     async def _ready(self) -> _Life:
         life = self._current()
         if life is None:
-            life = self._lives[asyncio.get_running_loop()] = _Life(self)
+            loop = asyncio.get_running_loop()
+            if (former := self._lives.get(loop)) is not None:
+                self._replaced.add(former.task)
+                former.task.add_done_callback(self._replaced.discard)
+            life = self._lives[loop] = _Life(self)
         await life.wait_ready()
         return life
 
