@@ -215,6 +215,25 @@ async def test_a_deployment_of_azure_is_named_after_the_slash() -> None:
         await client.close()
 
 
+async def test_the_model_of_a_deployment_with_a_name_of_its_own_is_an_option() -> None:
+    async with MockModelServer() as server:
+        server.script(Reply(text="Good day."))
+        azure = {"azure_endpoint": server.url, "api_version": "2024-10-21", "api_key": "k"}
+        client = from_name("azure/mine", model="gpt-4o", **azure)
+        assert (await client.create(HELLO)).content == "Good day."
+        assert server.requests[-1].path.startswith("/openai/deployments/mine/")
+        assert client.model_info["family"] == "gpt-4o"
+        await client.close()
+        with pytest.raises(InvalidArgumentError, match=r"named twice, by 'mine' and by azure_deployment= and model="):
+            from_name("azure/mine", model="gpt-4o", azure_deployment="other", **azure)
+
+
+@pytest.mark.parametrize("name", ["openai/gpt-5.4", "anthropic/claude-sonnet-5-5", "google/gemini-2.5-flash"])
+def test_an_option_that_names_another_model_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"named twice, by .* and by model=\. Leave"):
+        from_name(name, model="gpt-4o", api_key="k")
+
+
 def test_no_sdk_is_imported_to_find_out_who_serves_a_name() -> None:
     program = """
 import sys

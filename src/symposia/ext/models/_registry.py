@@ -67,13 +67,14 @@ class ModelVendor:
         title: The vendor's name as the vendor writes it.
         models: A regular expression that the names of its models begin with; those of no other vendor should.
         default_model: The model to use where none is named; None where each user's models have names of their own.
-        make: Makes a client, from ``model=`` and the options of that client.
+        make: Makes a client, from the options of `named_by` and other options of that client.
         key: The environment variable that holds the API key; None where none is needed.
         settings: What a client needs, where that is not the key alone.
         address_variable: The environment variable with another address to send requests to, if there is one.
         sdk: The module of the vendor's SDK.
         extra: The extra of the distribution that installs it.
         catalog: The profiles of its models, for use without a client.
+        named_by: The options of the client that the name of a model stands for, where they are not given.
 
     Raises:
         InvalidArgumentError: `name` has a space or a slash, or `models` is not a regular expression.
@@ -90,6 +91,7 @@ class ModelVendor:
     sdk: str
     extra: str
     catalog: ModelCatalog[Any] | None = None  # Any: of the vendor's own class of profiles
+    named_by: tuple[str, ...] = ("model",)
 
     def __post_init__(self) -> None:
         check_entry_name("model vendor", self.name)
@@ -104,14 +106,25 @@ class ModelVendor:
         """Whether a model's name is one of this vendor's."""
         return re.match(self.models, model) is not None
 
-    def make_client(self, model: str, **options: object) -> ChatCompletionClient:
+    def make_client(self, model: str, /, **options: object) -> ChatCompletionClient:
         """Make a client of one of its models.
 
+        Args:
+            model: The name of the model, or of the deployment.
+            options: Those of the client.
+
         Raises:
+            InvalidArgumentError: The options name another model.
             MissingExtraError: The SDK is not installed.
             UsageError: There is no API key.
         """
-        return self.make(model=model, **options)
+        named = {option: model for option in self.named_by if option not in options}
+        if not named:
+            given = " and ".join(f"{option}=" for option in self.named_by)
+            raise InvalidArgumentError(
+                f"The model is named twice, by {model!r} and by {given}. Leave {given} out, or change the name."
+            )
+        return self.make(**named, **options)
 
     def is_installed(self) -> bool:
         """Whether the SDK is installed."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
-from symposia.ext.models.llama_cpp._client import LlamaCppChatCompletionClient, client_of_file
+from symposia.ext.models.llama_cpp._client import LlamaCppChatCompletionClient
 from symposia.ext.models.llama_cpp._options import LlamaCppParams
 
 VENDOR: Final = ModelVendor(
@@ -12,10 +12,11 @@ VENDOR: Final = ModelVendor(
     title="llama.cpp",
     models=r".+\.gguf$",
     default_model=None,
-    make=client_of_file,
+    make=LlamaCppChatCompletionClient,
     key=None,
     sdk="llama_cpp",
     extra="llama-cpp",
+    named_by=("model_path",),
 )
 
 if not TYPE_CHECKING:

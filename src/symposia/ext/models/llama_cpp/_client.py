@@ -122,12 +122,6 @@ class LlamaCppChatCompletionClient(VendorClient):
         return super().remaining_tokens(messages, tools=tools)
 
 
-def client_of_file(*, model: str, **options: Any) -> LlamaCppChatCompletionClient:
-    """A client of the model in a file, for ``from_name("llama-cpp/PATH")``."""
-    given: Any = {"model_path": model, **options}  # Any: the caller's options
-    return LlamaCppChatCompletionClient(**given)
-
-
 def _name(options: Mapping[str, Any]) -> str:
     """The name of the model: that of its file.
 

@@ -7,7 +7,6 @@ from symposia.ext.models._registry import ModelVendor, VendorSetting
 from symposia.ext.models.openai._azure import (
     AZURE_OPENAI_USER_AGENT,
     AzureOpenAIChatCompletionClient,
-    deployment_client,
 )
 from symposia.ext.models.openai._azure import KEY as AZURE_KEY
 from symposia.ext.models.openai._client import (
@@ -51,7 +50,7 @@ AZURE_VENDOR: Final = ModelVendor(
     title="Azure OpenAI",
     models=r"(?!)",  # a deployment has the name that its owner gave it
     default_model=None,
-    make=deployment_client,
+    make=AzureOpenAIChatCompletionClient,
     key=AZURE_KEY,
     settings=(
         VendorSetting((AZURE_KEY, "AZURE_OPENAI_AD_TOKEN"), ("api_key", "azure_ad_token", "azure_ad_token_provider")),
@@ -62,6 +61,7 @@ AZURE_VENDOR: Final = ModelVendor(
     sdk="openai",
     extra="openai",
     catalog=CATALOG,
+    named_by=("azure_deployment", "model"),
 )
 
 if not TYPE_CHECKING:

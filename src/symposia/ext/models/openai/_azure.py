@@ -62,11 +62,6 @@ class AzureOpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
         )
 
 
-def deployment_client(*, model: str, **options: object) -> AzureOpenAIChatCompletionClient:
-    """A client of a deployment, whose profile is that of the model of its name, unless `model_info` is given."""
-    return AzureOpenAIChatCompletionClient(**{"model": model, "azure_deployment": model, **options})  # pyright: ignore[reportArgumentType] - the caller's options
-
-
 def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncAzureOpenAI:
     from openai import AsyncAzureOpenAI  # noqa: PLC0415 - takes a second
 
