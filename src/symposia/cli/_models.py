@@ -14,7 +14,6 @@ import typer
 from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error, stopped_by_interrupt
 from symposia.cli._findings import Finding, readiness, show_section, vendor_findings
-from symposia.cli._view import money
 from symposia.core.exceptions import InvalidArgumentError, ModelError, SymposiaError
 from symposia.core.models import ChatCompletionClient, RequestUsage, TokenPrice, UserMessage
 from symposia.core.terminal_text import printable
@@ -187,7 +186,7 @@ def _show_trial(trial: Trial) -> None:
     tokens = f"{usage.prompt_tokens:,} in, {usage.completion_tokens:,} out"
     _line("answer", trial.answer)
     _line("tokens", f"{tokens}, {'estimated' if usage.estimated else 'counted by the vendor'}")
-    _line("money", money(usage))
+    _line("money", usage.money)
     _line("time", f"{trial.seconds:.2f} s")
 
 

@@ -150,12 +150,4 @@ def tokens(total: RequestUsage, *, recorded: bool) -> str:
     parts = {"from a cache": total.cached_tokens, "of reasoning": total.reasoning_tokens}
     if shown := ", ".join(f"{count:,} {what}" for what, count in parts.items() if count):
         text += f" ({shown})"
-    return text if recorded or not total.total_tokens else f"{text} · {money(total)}"
-
-
-def money(usage: RequestUsage) -> str:
-    """The money of some tokens, and how many of them have no known price."""
-    if usage.usd is None:
-        return "price not known"
-    unpriced = f" and {usage.unpriced_tokens:,} tokens without a known price" if usage.unpriced_tokens else ""
-    return f"${usage.usd:.4f}{unpriced}"
+    return text if recorded or not total.total_tokens else f"{text} · {total.money}"

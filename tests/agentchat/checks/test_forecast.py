@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from symposia.agentchat.agents import AssistantAgent, GuardedAgent
 from symposia.agentchat.base import Bounds, Team
-from symposia.agentchat.checks import Forecast
+from symposia.agentchat.checks import Forecast, Range
 from symposia.agentchat.conditions import MaxMessageTermination, TextMentionTermination, TokenUsageTermination
 from symposia.agentchat.guardrails import ModelGuardrail
 from symposia.agentchat.teams import (
@@ -357,3 +357,8 @@ async def test_a_magentic_one_run_takes_what_was_forecast(stalls: int) -> None:
     assert len(leader.create_calls) == len(said)
     assert holds(expected.per_run.prompt_tokens, result.usage.prompt_tokens)
     assert holds(expected.per_run.completion_tokens, result.usage.completion_tokens)
+
+
+def test_money_below_a_hundredth_of_a_cent_is_no_zero_and_not_rounded_up() -> None:
+    assert str(Range(0.00002, 0.00005)) == "under $0.0001"
+    assert str(Range(0.00002, 0.0123)) == "under $0.0001 to $0.012"

@@ -114,3 +114,23 @@ def test_what_is_known_of_the_tokens_is_shown() -> None:
     shown = "RequestUsage(prompt_tokens=3, completion_tokens=4, cached_tokens=1, model='gpt-4o', usd=0.5)"
     assert repr(priced) == shown
     assert repr(RequestUsage(1, 1, usd=0.0)) == "RequestUsage(prompt_tokens=1, completion_tokens=1)"
+
+
+@pytest.mark.parametrize(
+    ("usd", "money"),
+    [
+        (0.0128, "$0.0128"),
+        (0.0001, "$0.0001"),
+        (0.00006, "under $0.0001"),
+        (1e-9, "under $0.0001"),
+        (0.0, "$0.00"),
+        (None, "price not known"),
+    ],
+)
+def test_money_that_was_spent_is_not_written_as_zero(usd: float | None, money: str) -> None:
+    assert RequestUsage(10, 1, model="m", usd=usd).money == money
+
+
+def test_money_names_the_tokens_whose_price_is_not_known() -> None:
+    usage = RequestUsage(10, 1, model="m", usd=0.5) + RequestUsage(1_000, 2, model="n")
+    assert usage.money == "$0.5000 and 1,002 tokens without a known price"

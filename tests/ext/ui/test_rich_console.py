@@ -71,7 +71,7 @@ async def test_the_last_line_has_turns_tokens_money_and_time(capsys: pytest.Capt
     ]:
         out = await drawn(capsys, *items, prices=prices)
         assert out.splitlines()[-1] == f"enough · 2 turns · 2,400 tokens · {money} · N s"
-    assert (await drawn(capsys, *items)).splitlines()[-1] == "enough · 2 turns · 2,400 tokens · price unknown · N s"
+    assert (await drawn(capsys, *items)).splitlines()[-1] == "enough · 2 turns · 2,400 tokens · price not known · N s"
     assert "1,000 prompt and 200 completion tokens" in await drawn(capsys, *items, output_stats=True)
 
 

@@ -22,6 +22,8 @@ from symposia.agentchat.checks._prompts import Prompts
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import TokenPrice
 
+SMALLEST_SHOWN: Final = 0.0001
+"""US dollars. Less would be written as 2e-05."""
 _EXAMPLE: Final = "the least and the most tokens of an answer, such as (50, 1000)."
 
 
@@ -192,4 +194,4 @@ def _dollars(amount: float) -> str:
     """An amount of dollars: two decimals, or below one dollar two significant digits."""
     if amount == 0 or amount >= 1:
         return f"${amount:,.2f}"
-    return f"${max(amount, 0.0001):.2g}"  # instead of 2e-05
+    return f"${amount:.2g}" if amount >= SMALLEST_SHOWN else f"under ${SMALLEST_SHOWN}"

@@ -182,9 +182,5 @@ class StreamTotals:
 
     def _money(self) -> list[str]:
         """The money, unless there is none to tell, as of scripted models."""
-        usd, unpriced = self.usage.usd, self.usage.unpriced_tokens
-        if usd is None:
-            return ["price unknown"] if unpriced else []
-        if not (usd or unpriced or self._prices):
-            return []
-        return [f"${usd:.4f}" + (f" and {unpriced:,} tokens without a known price" if unpriced else "")]
+        is_told = self.usage.usd or self.usage.unpriced_tokens or (self._prices and self.usage.usd is not None)
+        return [self.usage.money] if is_told else []

@@ -18,6 +18,8 @@ from symposia.core.telemetry.conventions import (
 )
 
 MILLION: Final = 1_000_000
+SMALLEST_SHOWN: Final = 0.0001
+"""US dollars; less is not written as zero, since it is not free."""
 
 
 class TokenPrice(NamedTuple):
@@ -141,6 +143,14 @@ class RequestUsage:
         """Tokens whose price is not known, and which are not in `usd`."""
         return sum(part.total_tokens for part in self.by_model if part.usd is None)
 
+    @property
+    def money(self) -> str:
+        """The money in words: ``$0.0128``, ``under $0.0001``, ``$0.0062 and 930 tokens without a known price``."""
+        if self.usd is None:
+            return "price not known"
+        unpriced = f" and {self.unpriced_tokens:,} tokens without a known price" if self.unpriced_tokens else ""
+        return f"{_dollars(self.usd)}{unpriced}"
+
     def __add__(self, other: RequestUsage) -> RequestUsage:
         added = RequestUsage(
             self.prompt_tokens + other.prompt_tokens,
@@ -173,6 +183,12 @@ class RequestUsage:
     @property
     def _key(self) -> tuple[str | None, bool]:
         return self.model, self.usd is None
+
+
+def _dollars(usd: float) -> str:
+    if not usd:
+        return "$0.00"
+    return f"under ${SMALLEST_SHOWN}" if usd < SMALLEST_SHOWN else f"${usd:.4f}"
 
 
 def usage_attributes(usage: RequestUsage) -> Attributes:
