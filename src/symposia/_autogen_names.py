@@ -34,7 +34,7 @@ ROOTS: Mapping[str, Root] = {
     "autogen_core": Root("symposia.core", "autogen-core", "0.7.5"),
     "autogen_agentchat": Root("symposia.agentchat", "autogen-agentchat", "0.7.5"),
     "autogen_ext": Root("symposia.ext", "autogen-ext", "0.7.5"),
-    "autogen": Root("symposia.v02", "pyautogen", "0.2.35"),
+    "autogen": Root("symposia.v02", "pyautogen", "0.2.40"),
 }
 
 
@@ -57,6 +57,14 @@ PREVIEW_MODULES: Mapping[str, tuple[str, ...]] = {
 They do not resolve here, as they do not in AutoGen 0.7.5: some names have other parameters today (a
 `FunctionExecutionResult` needs a `name`), so that a program would start and fail later. The error says what to import.
 """
+
+
+PAGE_02 = 'The page "Coming from AutoGen 0.2" of the documentation says what there is instead.'
+
+
+def is_of_02(theirs: str) -> bool:
+    """Whether this is a name of AutoGen 0.2, and not of 0.4 and later."""
+    return theirs.partition(".")[0] == "autogen"
 
 
 def our_name(theirs: str) -> str | None:
@@ -100,7 +108,7 @@ def is_private(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What AutoGen 0.7.5 exports.
+    """What AutoGen 0.7.5 exports, and 0.2.40 below `autogen`.
 
     Attributes:
         exports: The names of each public module, and of the packages above it, which may have none.
@@ -144,15 +152,11 @@ def catalogue() -> Catalogue:
 
 def planned(theirs: str) -> str | None:
     """The text about a name of AutoGen that is planned and not here yet; None for names that AutoGen does not have."""
-    if theirs.partition(".")[0] == "autogen":
-        return (
-            f"{theirs} is of the interface of AutoGen 0.2, which Symposia does not have yet. It is planned. Today, use "
-            "the interface of AutoGen 0.4 to 0.7: agents and teams from autogen_agentchat (AssistantAgent, "
-            "UserProxyAgent, RoundRobinGroupChat), model clients from autogen_ext."
-        )
-    if catalogue().has(theirs):
-        return f"Symposia does not have {theirs} yet. AutoGen has it, and it is planned."
-    return None
+    if not catalogue().has(theirs):
+        return None
+    if is_of_02(theirs):
+        return f"Symposia does not have {theirs}, which AutoGen 0.2 has. {PAGE_02}"
+    return f"Symposia does not have {theirs} yet. AutoGen has it, and it is planned."
 
 
 class AutogenFinder(MetaPathFinder):

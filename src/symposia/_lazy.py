@@ -28,17 +28,20 @@ from types import FrameType
 
 
 def lazy_names(
-    package: str, names: Mapping[str, Sequence[str]]
+    package: str, names: Mapping[str, Sequence[str]], *, submodules: Sequence[str] = ()
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """The `__getattr__` and `__dir__` of a package.
 
     Args:
         package: Its ``__name__``.
         names: The names of each module that defines some, relative to the package.
+        submodules: Modules of it that are attributes before anything has imported them.
     """
     homes = {name: f"{package}.{module}" for module, each in names.items() for name in each}
 
     def get(name: str) -> object:
+        if name in submodules:
+            return import_module(f"{package}.{name}")  # which sets the attribute
         if name not in homes:
             raise missing_name(package, name, sys._getframe().f_back)  # noqa: SLF001 - nothing else tells who asks
         value = getattr(import_module(homes[name]), name)
@@ -46,7 +49,7 @@ def lazy_names(
         return value
 
     def names_of() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *homes})
+        return sorted({*vars(sys.modules[package]), *homes, *submodules})
 
     return get, names_of
 

@@ -19,7 +19,7 @@ def their_path(tmp_path: Path) -> str:
 def test_ours_is_used_and_says_so_once(their_path: str) -> None:
     done = python("-m", "symposia.autogen", "-c", f"import symposia.autogen; {PROGRAM}", PYTHONPATH=their_path)
     assert done.stdout == "symposia.core\n"
-    assert done.stderr.count("AutoGen is installed (autogen_core, autogen_agentchat)") == 1
+    assert done.stderr.count("AutoGen is installed (autogen_core, autogen_agentchat, autogen)") == 1
 
 
 def test_the_warning_can_be_silenced(their_path: str) -> None:
@@ -32,9 +32,10 @@ def test_nothing_is_said_where_it_is_not_installed() -> None:
     assert python("-m", "symposia.autogen", "-c", PROGRAM).stderr == ""
 
 
-def test_a_package_of_autogen_that_we_do_not_have_is_left_to_the_one_that_is_installed(their_path: str) -> None:
-    done = python("-W", "ignore", "-m", "symposia.autogen", "-c", "import autogen", PYTHONPATH=their_path)
-    assert done.stdout == "the real one\n"
+def test_a_folder_named_autogen_is_not_taken_for_an_installed_one(tmp_path: Path) -> None:
+    (tmp_path / "autogen").mkdir()
+    done = python("-m", "symposia.autogen", "-c", "import autogen; print(autogen.__name__)", PYTHONPATH=str(tmp_path))
+    assert (done.stdout, done.stderr) == ("symposia.v02\n", "")
 
 
 def test_a_hook_that_comes_too_late_is_refused(their_path: str) -> None:

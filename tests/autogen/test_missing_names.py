@@ -5,7 +5,7 @@ import pytest
 from tests.support.autogen_names import MISSING
 from tests.support.interpreter import python
 
-from symposia._autogen_names import PREVIEW_MODULES
+from symposia._autogen_names import PAGE_02, PREVIEW_MODULES
 
 
 @pytest.fixture(autouse=True)
@@ -77,17 +77,42 @@ def test_every_form_of_import_says_what_is_missing(statement: str) -> None:
 @pytest.mark.parametrize("name", MISSING)
 def test_n05_a_name_that_autogen_has_is_said_to_be_planned_and_nothing_else_is_suggested(name: str) -> None:
     module, _, leaf = name.rpartition(".")
-    assert str(error_of(f"from {module} import {leaf}")) == (
-        f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
-    )
+    of_02 = f"Symposia does not have {name}, which AutoGen 0.2 has. {PAGE_02}"
+    of_04 = f"Symposia does not have {name} yet. AutoGen has it, and it is planned."
+    assert str(error_of(f"from {module} import {leaf}")) == (of_02 if module.split(".")[0] == "autogen" else of_04)
 
 
-def test_n05_the_interface_of_version_02_is_planned() -> None:
-    text = str(error_of("import autogen"))
-    assert text.startswith(
-        "autogen is of the interface of AutoGen 0.2, which Symposia does not have yet. It is planned."
+@pytest.mark.parametrize(
+    ("statement", "text"),
+    [
+        (
+            "import autogen.browser_utils.mdconvert",
+            f"Symposia does not have autogen.browser_utils, which AutoGen 0.2 has. {PAGE_02}",
+        ),
+        (
+            "from autogen import AssistentAgent",
+            (
+                "Neither AutoGen 0.2.40 nor Symposia has autogen.AssistentAgent. The nearest name in autogen is "
+                f"AssistantAgent. {PAGE_02}"
+            ),
+        ),
+        (
+            "from autogen import Teachability",
+            (
+                "Neither AutoGen 0.2.40 nor Symposia has autogen.Teachability. There is one in "
+                f"autogen.agentchat.contrib.capabilities.teachability. {PAGE_02}"
+            ),
+        ),
+    ],
+)
+def test_a_name_of_version_02_that_is_missing_is_explained_with_the_page_about_it(statement: str, text: str) -> None:
+    assert str(error_of(statement)) == text
+
+
+def test_a_name_of_both_versions_is_looked_for_in_the_one_that_was_asked() -> None:
+    assert str(error_of("from autogen_core import AssistantAgent")).endswith(
+        "There is one in autogen_agentchat.agents."
     )
-    assert "use the interface of AutoGen 0.4 to 0.7: agents and teams from autogen_agentchat" in text
 
 
 def test_n05_an_invented_name_is_not_said_to_come() -> None:

@@ -337,7 +337,10 @@ agent1, agent2 = (AssistantAgent(name=name, model_client=model_client) for name 
 """Programs that run, by what is seen."""
 
 WAITING: Mapping[str, tuple[Session, str]] = {
-    "two agents of version 0.2": (Session(["multi_agent_01_two_agents"]), "autogen"),
-    "a group chat of version 0.2": (Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"]), "autogen"),
+    "two agents of version 0.2": (Session(["multi_agent_01_two_agents"]), "AssistantAgent"),
+    "a group chat of version 0.2": (
+        Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"]),
+        "AssistantAgent",
+    ),
 }
 """Programs that need a name that is not there yet. The list only ever gets shorter."""

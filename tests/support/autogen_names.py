@@ -5,7 +5,12 @@ import importlib.util
 from collections import defaultdict
 from importlib.resources import files
 
-ROOTS = {"autogen_core": "symposia.core", "autogen_agentchat": "symposia.agentchat", "autogen_ext": "symposia.ext"}
+ROOTS = {
+    "autogen": "symposia.v02",
+    "autogen_core": "symposia.core",
+    "autogen_agentchat": "symposia.agentchat",
+    "autogen_ext": "symposia.ext",
+}
 
 NAMES = [
     (public, public + source if source.startswith(".") else source, name)

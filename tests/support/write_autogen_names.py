@@ -1,9 +1,9 @@
 """Write `src/symposia/_autogen_names.txt`: AutoGen's public names, and the module that defines each.
 
-Usage: python tests/support/write_autogen_names.py SITE_PACKAGES
+Usage: python tests/support/write_autogen_names.py SITE_PACKAGES SITE_PACKAGES_02
 
-SITE_PACKAGES is a folder with AutoGen 0.7.5 in it. The sources are parsed and not imported, so that no extra has to be
-installed. Only names are read.
+The first is a folder with AutoGen 0.7.5 in it, the second one with AutoGen 0.2.40. The sources are parsed and not
+imported, so that no extra has to be installed. Only names are read.
 """
 
 import ast
@@ -14,15 +14,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOTS = ("autogen_core", "autogen_agentchat", "autogen_ext")
+ROOT_02 = "autogen"
 TARGET = Path(__file__).parents[2] / "src/symposia/_autogen_names.txt"
 HEADER = """\
-# The public names of AutoGen 0.7.5, by the module that exports them and the module that defines them; a dot in front
-# stands for the exporting module. Written by tests/support/write_autogen_names.py.
+# The public names of AutoGen 0.7.5, and below `autogen` those of 0.2.40, by the module that exports them and the module
+# that defines them; a dot in front stands for the exporting module. Written by tests/support/write_autogen_names.py.
 """
 NOT_OFFERED = {
     # In modules without __all__: type variables, generated constants, and aliases of types that have public names.
     "T", "DESCRIPTOR", "GRPC_VERSION", "GRPC_GENERATED_VERSION", "markitdown", "JSONSchema", "StreamOptions",
     "ThinkingConfigModel", "Page", "PageStack", "RecordDict",
+    # The same in AutoGen 0.2, whose modules have no __all__ for the most part; and names of other libraries.
+    "F", "P", "SEP", "SENTINEL", "IMPORT_ERROR", "ERROR", "TOOL_ENABLED", "WIN32", "PATH_SEPARATOR", "logger",
+    "autogen_logger", "is_logging", "openai_Completion", "AzureOpenAI", "OpenAI", "ApiException", "client", "config",
+    "stream", "ChromaError", "Collection", "CohereError", "CohereRateLimitError", "system_message", "HASH_LENGTH",
+    "HAS_UNSTRUCTURED",
 }  # fmt: skip
 
 
@@ -30,6 +36,7 @@ NOT_OFFERED = {
 class Module:
     defined: set[str] = field(default_factory=set[str])
     imported: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    stars: list[str] = field(default_factory=list[str])
     exported: list[str] | None = None
 
 
@@ -47,17 +54,28 @@ def read(name: str, path: Path) -> Module:
         match node:
             case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 module.defined.add(node.name)
-            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=names)):
+            case ast.Assign(targets=[ast.Name(id="__all__")], value=ast.List(elts=names) | ast.Tuple(elts=names)):
                 module.exported = [str(each.value) for each in names if isinstance(each, ast.Constant)]
             case ast.Assign(targets=[ast.Name(id=target)]) | ast.AnnAssign(target=ast.Name(id=target)):
                 module.defined.add(target)
             case ast.ImportFrom():
                 base = package[: len(package) - node.level + 1] if node.level else []
                 source = ".".join([*base, *([node.module] if node.module else [])])
+                if node.names[0].name == "*":
+                    module.stars.append(source)
                 module.imported.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
             case _:
                 pass
     return module
+
+
+def add_the_names_of_stars(modules: dict[str, Module], name: str) -> None:
+    """Give a package what it imports by stars and from its modules: the root of AutoGen 0.2 has no ``__all__``."""
+    root = modules[name]
+    for source in root.stars:
+        leaves = modules[source].defined if modules[source].exported is None else modules[source].exported
+        root.imported |= {leaf: (source, leaf) for leaf in leaves or ()}
+    root.exported = [leaf for leaf, (source, _) in root.imported.items() if source.startswith(f"{name}.")]
 
 
 def defining_module(modules: dict[str, Module], name: str, leaf: str) -> str:
@@ -66,18 +84,20 @@ def defining_module(modules: dict[str, Module], name: str, leaf: str) -> str:
     return defining_module(modules, source, original) if leaf not in module.defined and source in modules else name
 
 
-def main(site: Path) -> None:
+def main(site: Path, site_02: Path) -> None:
     modules: dict[str, Module] = {}
-    for path in (path for root in ROOTS for path in (site / root).rglob("*.py")):
-        parts = path.relative_to(site).with_suffix("").parts
-        name = ".".join(parts[:-1] if path.name == "__init__.py" else parts)
-        modules[name] = read(name, path)
+    for folder in (*(site / root for root in ROOTS), site_02 / ROOT_02):
+        for path in folder.rglob("*.py"):
+            parts = path.relative_to(folder.parent).with_suffix("").parts
+            name = ".".join(parts[:-1] if path.name == "__init__.py" else parts)
+            modules[name] = read(name, path)
+    add_the_names_of_stars(modules, ROOT_02)
     lines: dict[tuple[str, str], set[str]] = defaultdict(set)
     for name, module in modules.items():
         if any(part.startswith("_") for part in name.split(".")):
             continue
         for leaf in {*(module.defined if module.exported is None else module.exported)} - NOT_OFFERED:
-            if not leaf.startswith("_"):
+            if not leaf.startswith(("_", "IS_", "*")) and not leaf.endswith("_import_exception"):
                 lines[name, defining_module(modules, name, leaf)].add(leaf)
     text = [" ".join([name, source.replace(name, "", 1) if source.startswith(f"{name}.") else source, *sorted(leaves)])
             for (name, source), leaves in sorted(lines.items())]  # fmt: skip
@@ -85,4 +105,4 @@ def main(site: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

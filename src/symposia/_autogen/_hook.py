@@ -204,7 +204,8 @@ def _refuse_if_imported(roots: list[str]) -> None:
 
 
 def _warn_if_shadowing(roots: list[str]) -> None:
-    shadowed = [root for root in roots if PathFinder.find_spec(root)]
+    found = {root: PathFinder.find_spec(root) for root in roots}
+    shadowed = [root for root, spec in found.items() if spec and spec.origin]  # a folder without modules has none
     if shadowed:
         message = f"AutoGen is installed ({', '.join(shadowed)}), and symposia.autogen goes before it: "
         warnings.warn(message + "programs get Symposia's modules.", UserWarning, stacklevel=3)

@@ -17,10 +17,12 @@ from pathlib import Path
 from types import FrameType, ModuleType
 
 from symposia._autogen_names import (
+    PAGE_02,
     PREVIEW_MODULES,
     ROOTS,
     catalogue,
     exists,
+    is_of_02,
     is_private,
     our_name,
     planned,
@@ -54,15 +56,16 @@ def state_of(name: str) -> str:
     if preview := preview_module(name):
         return _preview_state(name, preview)
     version = ROOTS[name.partition(".")[0]].version
-    return f"Neither AutoGen {version} nor Symposia has {name}. {_suggestion(module, leaf)}"
+    page = f" {PAGE_02}" if is_of_02(name) else ""
+    return f"Neither AutoGen {version} nor Symposia has {name}. {_suggestion(module, leaf)}{page}"
 
 
 def _short_state(name: str) -> str:
     if planned(name):
-        return "planned"
+        return "not here" if is_of_02(name) else "planned"
     if is_private(name):
         return "private in AutoGen"
-    there = PREVIEW_MODULES.get(name) or _modules_with(name.rpartition(".")[2])
+    there = PREVIEW_MODULES.get(name) or _modules_with(name)
     return f"in {there[0]}" if there else "not in AutoGen"
 
 
@@ -80,19 +83,21 @@ def _preview_state(name: str, preview: str) -> str:
     if name == preview:
         there = " and ".join(PREVIEW_MODULES[preview])
         return f"{name} was a module of the previews of AutoGen 0.4. Its names are in {there} now."
-    there = next(iter(_modules_with(name.rpartition(".")[2])), "")
+    there = next(iter(_modules_with(name)), "")
     return f"{name} was a name of the previews of AutoGen 0.4. " + (
         f"Import it from {there}." if there else "AutoGen 0.7.5 does not have it."
     )
 
 
-def _modules_with(leaf: str) -> list[str]:
-    """The public modules of AutoGen that export a name."""
-    return sorted(public for public, names in catalogue().exports.items() if leaf in names)
+def _modules_with(name: str) -> list[str]:
+    """The public modules of AutoGen that export what a dotted name ends with, those of its own version first."""
+    leaf = name.rpartition(".")[2]
+    modules = (public for public, names in catalogue().exports.items() if leaf in names)
+    return sorted(modules, key=lambda public: (is_of_02(public) != is_of_02(name), public))
 
 
 def _suggestion(module: str, leaf: str) -> str:
-    if elsewhere := _modules_with(leaf):
+    if elsewhere := _modules_with(f"{module}.{leaf}"):
         return f"There is one in {elsewhere[0]}."
     from symposia._missing_names import likely_names, names_in  # noqa: PLC0415 - only an error needs it
 
