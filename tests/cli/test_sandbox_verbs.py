@@ -15,8 +15,8 @@ from symposia.cli._bench import Figure
 from symposia.cli._exit import Status
 from symposia.core.code_executor import MIB, RunningSandbox, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxUnavailableError
+from symposia.ext._temporary_folders import owned_prefix
 from symposia.ext.code_executors import SandboxKind, only_sandboxes
-from symposia.ext.code_executors._temporary_folders import owned_prefix
 from symposia.testing.sandboxes import FakeSandbox, FakeSandboxBackend, printed
 
 ENDED_LONG_AGO = 2**22 + 1

@@ -15,10 +15,10 @@ from tests.contracts.sandbox_contract import require
 from tests.support.docker_engine import Engine
 
 from symposia.core.code_executor import SandboxBackend, SandboxPolicy
+from symposia.ext._temporary_folders import owned_prefix
 from symposia.ext.code_executors import remove_left_over_folders
 from symposia.ext.code_executors._sandbox import base_python
 from symposia.ext.code_executors._sandbox._launcher._cgroups import own_hierarchies
-from symposia.ext.code_executors._temporary_folders import owned_prefix
 from symposia.ext.code_executors._work_folder import WorkFolder
 from symposia.ext.code_executors.bubblewrap import BubblewrapBackend
 from symposia.ext.code_executors.docker import DockerBackend

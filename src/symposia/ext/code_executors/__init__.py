@@ -8,6 +8,7 @@ a sandbox behind it. `_sandbox/` is what the sandboxes share, `_environment/` th
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
+from symposia.ext._temporary_folders import remove_left_over_folders
 from symposia.ext.code_executors._check import SandboxCheck, check_sandbox
 from symposia.ext.code_executors._choice import AutoBackend, choose_backend, create_default_code_executor
 from symposia.ext.code_executors._environment import make_sandbox_python
@@ -25,7 +26,6 @@ from symposia.ext.code_executors._registry import (
 from symposia.ext.code_executors._returned_files import obeyed_name
 from symposia.ext.code_executors._sandbox_options import DefaultExecutorOptions, SandboxOptions
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
-from symposia.ext.code_executors._temporary_folders import remove_left_over_folders
 
 if not TYPE_CHECKING:
     __getattr__ = explained_names(__name__)

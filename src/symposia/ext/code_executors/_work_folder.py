@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Self
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._temporary_folders import RESULTS, owned_folder, remove_left_over_folders_once
+from symposia.ext._temporary_folders import RESULTS, owned_folder, remove_left_over_folders_once
 
 if sys.platform != "win32":
     ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC

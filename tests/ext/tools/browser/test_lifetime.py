@@ -121,18 +121,28 @@ async def _send(number: signal.Signals, profile: str) -> None:
         os.kill(process, number)
 
 
-async def test_a_program_that_is_killed_leaves_no_browser(tmp_path: Path) -> None:
+async def test_a_program_that_is_killed_leaves_no_browser_and_the_next_one_removes_its_folder(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     program = (
         "import asyncio\nfrom symposia.ext.tools.browser import BrowserWorkbench\n"
-        f"async def main():\n    await BrowserWorkbench(browser_data_dir={str(tmp_path)!r}).call_tool('look')\n"
+        f"async def main():\n    browser = BrowserWorkbench(browser_data_dir={str(tmp_path)!r})\n"
+        "    await browser.call_tool('look')\n"
         "    print('open', flush=True)\n    await asyncio.Event().wait()\nasyncio.run(main())"
     )
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), SECONDS) == b"open\n"
-    process.kill()
-    await process.wait()
-    await eventually(lambda: not processes_with(str(tmp_path)))
+    left = list[set[str]]()
+    for _ in range(2):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, stdout=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)}
+        )
+        assert process.stdout is not None
+        assert await asyncio.wait_for(process.stdout.readline(), SECONDS) == b"open\n"
+        process.kill()
+        await process.wait()
+        await eventually(lambda: not processes_with(str(tmp_path)))
+        left.append({each.name for each in temporary.glob("symposia-browser-*")})
+    assert len(left[0]) == len(left[1]) == 1
+    assert not left[0] & left[1]
 
 
 async def test_a_browser_that_does_not_start_says_why(driver: Playwright) -> None:

@@ -15,6 +15,7 @@ from symposia.core import ComponentBase, call_function, run_in_worker_thread
 from symposia.core.argument_checks import check_text
 from symposia.core.exceptions import MissingExtraError
 from symposia.core.terminal_text import printable_name
+from symposia.ext._temporary_folders import owned_prefix
 from symposia.ext.agents.video_surfer._media import samples
 
 WHISPER_EXTRA: Final = "whisper"
@@ -97,7 +98,7 @@ class WhisperTranscriber(Transcriber):
 
     def transcribe_now(self, sound: bytes, name: str) -> Sequence[TranscriptSegment]:
         """The same in this thread."""
-        with tempfile.TemporaryDirectory(prefix="symposia-sound-") as folder:
+        with tempfile.TemporaryDirectory(prefix=owned_prefix("sound")) as folder:
             file = Path(folder, "sound")
             file.write_bytes(sound)
             waves = samples(str(file), name)

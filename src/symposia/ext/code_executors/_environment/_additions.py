@@ -16,9 +16,9 @@ from typing import Final
 from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxPackages
 from symposia.core.exceptions import InvalidArgumentError, SandboxPackagesError
+from symposia.ext._temporary_folders import temporary_folder
 from symposia.ext.code_executors._environment._packages import PINNED_PACKAGES, TargetPython
 from symposia.ext.code_executors._environment._pip import install_wheels
-from symposia.ext.code_executors._temporary_folders import temporary_folder
 
 _THERE: Final = "+symposia"
 """Makes a version later than the same one of the registry, while ``==`` does not tell them apart (PEP 440)."""

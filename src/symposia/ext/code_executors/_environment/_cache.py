@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._variables import folder_variable
+from symposia.ext._variables import folder_variable
 
 POLL_SECONDS: Final = 0.1
 USES: Final = "used"

@@ -17,7 +17,7 @@ from typing import Final
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.ext.code_executors._variables import inherited_environment
+from symposia.ext._variables import inherited_environment
 
 _SETTINGS: Final = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1", "PIP_ROOT_USER_ACTION": "ignore"}
 _NO_PIP: Final = (

@@ -19,8 +19,8 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import SymposiaError
+from symposia.ext._temporary_folders import temporary_folder
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
-from symposia.ext.code_executors._temporary_folders import temporary_folder
 
 ATTACK_SECONDS: Final = 120.0
 BLOCK_SECONDS: Final = 20.0

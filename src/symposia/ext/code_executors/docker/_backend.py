@@ -17,11 +17,11 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, SandboxError, SandboxUnavailableError
+from symposia.ext._temporary_folders import temporary_folder
 from symposia.ext.code_executors._sandbox._connection import SandboxConnection
 from symposia.ext.code_executors._sandbox._mounts import NO_FILES_OF_ITS_OWN, Data, data_bind
 from symposia.ext.code_executors._sandbox._program import ServerSettings, bootstrap_arguments, server_program
 from symposia.ext.code_executors._sandbox._seccomp import seccomp_program
-from symposia.ext.code_executors._temporary_folders import temporary_folder
 from symposia.ext.code_executors.docker._address import connect_engine, is_remote
 from symposia.ext.code_executors.docker._container import (
     GVISOR,

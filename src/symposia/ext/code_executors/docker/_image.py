@@ -20,6 +20,7 @@ from typing import IO, Final, cast
 from symposia.core import uninterrupted
 from symposia.core.code_executor import Progress, SandboxPackages
 from symposia.core.exceptions import SandboxError, SandboxUnavailableError
+from symposia.ext._temporary_folders import temporary_folder
 from symposia.ext.code_executors._environment import (
     TargetPython,
     described,
@@ -32,7 +33,6 @@ from symposia.ext.code_executors._environment import (
     mark_used,
     one_set_up_at_a_time,
 )
-from symposia.ext.code_executors._temporary_folders import temporary_folder
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     EngineConflictError,

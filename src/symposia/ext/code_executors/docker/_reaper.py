@@ -19,7 +19,7 @@ from typing import Final
 
 from symposia.core.code_executor import RunningSandbox
 from symposia.core.exceptions import SandboxError
-from symposia.ext.code_executors._owners import has_ended, machine, owner_pid, this_process
+from symposia.ext._owners import has_ended, machine, owner_pid, this_process
 from symposia.ext.code_executors.docker._engine import (
     EngineClient,
     EngineConflictError,

@@ -24,9 +24,9 @@ from typing import Final, NamedTuple, Self
 
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SandboxDiedError, SandboxUnavailableError
+from symposia.ext._temporary_folders import owned_prefix, remove_left_over_folders_once
+from symposia.ext._variables import harmless_environment
 from symposia.ext.code_executors._kernels._cell import CUT, ENDED, KernelMessage, RunningCell, execute_request
-from symposia.ext.code_executors._temporary_folders import owned_prefix, remove_left_over_folders_once
-from symposia.ext.code_executors._variables import harmless_environment
 from symposia.ext.code_executors.jupyter._channels import Event, KernelChannels
 
 START_SECONDS: Final = 60.0

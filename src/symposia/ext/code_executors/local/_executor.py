@@ -15,13 +15,13 @@ from typing import Any, Final, NamedTuple, Self, cast
 from symposia.core import code_is_trusted
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext._variables import harmless_environment
 from symposia.ext.code_executors._blocks import PlannedBlock, RefusedBlockError
 from symposia.ext.code_executors._choice import AutoBackend
 from symposia.ext.code_executors._command_line import CommandLineCodeExecutor
 from symposia.ext.code_executors._executor import refuse_in_json, refuse_without_sandbox
 from symposia.ext.code_executors._sandbox._results import make_artifact
 from symposia.ext.code_executors._sandboxed import SandboxCodeExecutor
-from symposia.ext.code_executors._variables import harmless_environment
 from symposia.ext.code_executors.local._process import run_process
 
 UNSAFE: Final = (

@@ -12,12 +12,12 @@ from contextlib import AsyncExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symposia._lazy import lazy_module
 from symposia.core import uninterrupted
 from symposia.core.exceptions import MissingExtraError, SymposiaError, ToolServiceError
+from symposia.ext._temporary_folders import remove_left_over_folders_once, temporary_folder
 from symposia.ext.tools.browser._page import first_line
 from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
 
@@ -132,8 +132,8 @@ async def _start(
     if playwright is None:
         playwright = await playwright_api.async_playwright().start()
         resources.push_async_callback(_closed_in_time, playwright.stop)
-    folder = Path(await asyncio.to_thread(mkdtemp, prefix="symposia-browser-"))
-    resources.push_async_callback(asyncio.to_thread, shutil.rmtree, folder, ignore_errors=True)
+    await asyncio.to_thread(remove_left_over_folders_once)
+    folder = await resources.enter_async_context(temporary_folder("browser"))
     launching: dict[str, Any] = {  # Any: the arguments of a function of Playwright's
         "headless": options.headless,
         "channel": options.channel,

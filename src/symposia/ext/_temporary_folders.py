@@ -18,8 +18,8 @@ from typing import Final
 from uuid import uuid4
 
 from symposia.core import uninterrupted
-from symposia.ext.code_executors._owners import PID_NAMESPACE
-from symposia.ext.code_executors._variables import folder_variable
+from symposia.ext._owners import PID_NAMESPACE
+from symposia.ext._variables import folder_variable
 
 _SPACE: Final = f"{zlib.crc32(f'{platform.node()} {PID_NAMESPACE}'.encode()):08x}"
 RESULTS: Final = "results"
