@@ -5,13 +5,41 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.v02 import version
+    from symposia.v02 import exception_utils, formatting_utils, io, types, version
+    from symposia.v02.exception_utils import (
+        AgentNameConflict,
+        InvalidCarryOverType,
+        NoEligibleSpeaker,
+        SenderRequired,
+        UndefinedNextAgent,
+    )
     from symposia.v02.version import __version__
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
-        {"version": ["__version__"]},
-        submodules=["version"],
+        {
+            "exception_utils": [
+                "AgentNameConflict",
+                "InvalidCarryOverType",
+                "NoEligibleSpeaker",
+                "SenderRequired",
+                "UndefinedNextAgent",
+            ],
+            "version": ["__version__"],
+        },
+        submodules=["exception_utils", "formatting_utils", "io", "types", "version"],
     )
 
-__all__ = ["__version__", "version"]
+__all__ = [
+    "AgentNameConflict",
+    "InvalidCarryOverType",
+    "NoEligibleSpeaker",
+    "SenderRequired",
+    "UndefinedNextAgent",
+    "__version__",
+    "exception_utils",
+    "formatting_utils",
+    "io",
+    "types",
+    "version",
+]

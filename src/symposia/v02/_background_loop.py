@@ -1,0 +1,210 @@
+"""Coroutines for synchronous callers: they run in an event loop of another thread, and the caller's thread waits.
+
+So a synchronous method works where there is no event loop, inside a running one (a notebook), and in any thread, and
+what belongs to a loop, such as the connections of a model client, lives as long as the process. While the caller waits,
+its thread makes the calls that the coroutine asks for with `call_in_caller`: plain functions of the program run in the
+thread that the program chose.
+
+A coroutine of a loop may itself call synchronous code that waits for another coroutine. Its thread is occupied then, so
+the other coroutine runs in a further loop: a thread of loop number n waits for loop number n + 1 only, and all other
+threads for the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextvars import ContextVar, copy_context
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+__all__ = ["call_in_caller", "run_in_background"]
+
+T = TypeVar("T")
+
+EXIT_SECONDS: Final = 2.0
+"""How long the interpreter waits at its exit for the coroutines of a loop to be cancelled."""
+
+
+def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in the loop, in a copy of this context, and wait for it.
+
+    An interruption of this thread, such as Ctrl-C, cancels the coroutine, and is raised when the coroutine has ended.
+
+    Args:
+        make_coroutine: Is called in the loop.
+
+    Raises:
+        BaseException: The coroutine's error.
+    """
+    call = _Call(make_coroutine)
+    loop = _next_loop()
+    context = copy_context()
+    context.run(_current_call.set, call)
+    try:
+        loop.call_soon_threadsafe(context.run, call.start)
+        call.serve()
+    except BaseException:
+        loop.call_soon_threadsafe(call.cancel)
+        call.wait()
+        raise
+    return call.outcome.result()
+
+
+async def call_in_caller(function: Callable[[], T]) -> T:
+    """Call a plain function in the thread that waits for this coroutine in `run_in_background`, in this context.
+
+    Elsewhere, as in a loop of the program, it is called at once.
+
+    Raises:
+        BaseException: The function's. One that is no `Exception`, such as `KeyboardInterrupt`, cancels the coroutine,
+            and is raised by `run_in_background`.
+    """
+    call = _current_call.get()
+    if call is None or call.loop is not asyncio.get_running_loop():
+        return function()
+    return await call.ask_caller(function)
+
+
+class _Call:
+    """One coroutine, and the thread that waits for it.
+
+    Args:
+        make_coroutine: Makes the coroutine.
+    """
+
+    def __init__(self, make_coroutine: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        self.outcome: Future[Any] = Future()  # Any: of the coroutine's type, which `run_in_background` says
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._make_coroutine = make_coroutine
+        self._task: asyncio.Task[None] | None = None
+        self._is_cancelled = False
+        self._errands: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+
+    def start(self) -> None:
+        """Begin, in the loop's thread."""
+        self.loop = asyncio.get_running_loop()
+        if not self._is_cancelled:
+            self._task = self.loop.create_task(self._run(), name="symposia-background-call")
+
+    async def _run(self) -> None:
+        try:
+            result = await self._make_coroutine()
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that waits; KeyboardInterrupt ends no loop
+            self._end(error)
+        else:
+            self.outcome.set_result(result)
+            self._errands.put(None)
+
+    def _end(self, error: BaseException) -> None:
+        self.outcome.set_exception(error)
+        self._errands.put(None)
+
+    def cancel(self) -> None:
+        """Cancel the coroutine, in the loop's thread. One that has not begun does not begin."""
+        self._is_cancelled = True
+        if self._task is None:
+            self._end(asyncio.CancelledError())
+        else:
+            self._task.cancel()
+
+    def serve(self) -> None:
+        """Make the coroutine's calls in this thread, until it ends."""
+        while (errand := self._errands.get()) is not None:
+            errand()
+
+    def wait(self) -> None:
+        """Wait for the end of a coroutine that was cancelled. It is not served, and awaits nothing of this thread."""
+        while self._errands.get() is not None:
+            pass
+
+    async def ask_caller(self, function: Callable[[], T]) -> T:
+        """Have a function called in the thread that waits."""
+        answer: Future[T] = Future()
+        context = copy_context()
+
+        def errand() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(context.run(function))
+            except Exception as error:  # noqa: BLE001 - raised in the coroutine
+                answer.set_exception(error)
+
+        self._errands.put(errand)
+        return await asyncio.wrap_future(answer)
+
+
+_current_call: Final[ContextVar[_Call | None]] = ContextVar("symposia_background_call", default=None)
+
+
+class _BackgroundLoop:
+    """An event loop in a daemon thread.
+
+    Args:
+        number: Of how many loops' threads wait for this one.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._process = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._run, args=(number,), name=f"symposia-background-loop-{number}", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it takes calls: a forked process has none of its parent's threads."""
+        return self._process == os.getpid() and self._thread.is_alive()
+
+    def _run(self, number: int) -> None:
+        _of_thread.number = number
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+            self.loop.run_until_complete(_cancel_all())
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        finally:
+            self.loop.close()
+
+    def stop(self) -> None:
+        """Cancel its coroutines, and end its thread."""
+        if self.is_running:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(EXIT_SECONDS)
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _OfThread(threading.local):
+    number: int = -1
+    """The number of the loop whose thread this is."""
+
+
+_of_thread: Final = _OfThread()
+_loops: Final[dict[int, _BackgroundLoop]] = {}
+_lock: Final = threading.Lock()
+
+
+def _next_loop() -> asyncio.AbstractEventLoop:
+    number = _of_thread.number + 1
+    with _lock:
+        if number not in _loops or not _loops[number].is_running:
+            _loops[number] = _BackgroundLoop(number)
+        return _loops[number].loop
+
+
+@atexit.register
+def _stop_loops() -> None:
+    for each in _loops.values():
+        each.stop()

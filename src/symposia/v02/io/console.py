@@ -1,0 +1,23 @@
+"""The terminal as a stream."""
+
+from __future__ import annotations
+
+import getpass
+
+from typing_extensions import override
+
+from symposia.v02.io.base import IOStream
+
+__all__ = ["IOConsole"]
+
+
+class IOConsole(IOStream):
+    """Standard output and input, through Python's own `print` and `input`, also where a program replaced them."""
+
+    @override
+    def print(self, *objects: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
+        print(*objects, sep=sep, end=end, flush=flush)  # noqa: T201 - it is what the class is for
+
+    @override
+    def input(self, prompt: str = "", *, password: bool = False) -> str:
+        return getpass.getpass(prompt or "Password: ") if password else input(prompt)

@@ -1,0 +1,161 @@
+"""Coroutines for synchronous callers, and plain functions for coroutines."""
+
+import asyncio
+import signal
+import threading
+from contextvars import ContextVar
+
+import pytest
+from tests.support.interpreter import printed
+
+from symposia.v02._background_loop import call_in_caller, run_in_background
+
+variable: ContextVar[str] = ContextVar("variable")
+
+
+async def seen() -> tuple[str, int]:
+    await asyncio.sleep(0)
+    return variable.get("nothing"), threading.get_ident()
+
+
+def test_a_coroutine_runs_in_another_thread_with_the_variables_of_the_caller() -> None:
+    variable.set("mine")
+    value, thread = run_in_background(seen)
+    assert value == "mine"
+    assert thread != threading.get_ident()
+    assert run_in_background(seen)[1] == thread
+
+
+async def test_a_synchronous_call_works_inside_a_running_loop() -> None:
+    assert run_in_background(seen)[1] != threading.get_ident()
+
+
+def test_an_error_is_raised_where_the_coroutine_is_waited_for() -> None:
+    async def fail() -> None:
+        raise KeyError("gone")
+
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(KeyError, match="gone"):
+        run_in_background(fail)
+    with pytest.raises(SystemExit):
+        run_in_background(leave)
+    assert run_in_background(seen)[1] != threading.get_ident()
+
+
+def test_plain_functions_run_in_the_thread_of_the_caller_in_the_context_of_the_coroutine() -> None:
+    def function() -> tuple[str, int]:
+        return variable.get(), threading.get_ident()
+
+    async def ask() -> tuple[str, int]:
+        variable.set("the coroutine's")
+        return await call_in_caller(function)
+
+    variable.set("mine")
+    assert run_in_background(ask) == ("the coroutine's", threading.get_ident())
+    assert variable.get() == "mine"
+
+
+async def test_a_coroutine_of_the_programs_own_loop_calls_the_function_itself() -> None:
+    assert await call_in_caller(threading.get_ident) == threading.get_ident()
+
+
+def test_the_error_of_a_plain_function_is_raised_in_the_coroutine() -> None:
+    def fail() -> None:
+        raise KeyError("gone")
+
+    async def ask() -> str:
+        try:
+            await call_in_caller(fail)
+        except KeyError:
+            return "caught"
+        return "no error"
+
+    assert run_in_background(ask) == "caught"
+
+
+def test_a_plain_function_may_wait_for_another_coroutine() -> None:
+    async def ask() -> tuple[str, int]:
+        return await call_in_caller(lambda: run_in_background(seen))
+
+    variable.set("mine")
+    assert run_in_background(ask)[0] == "mine"
+
+
+def test_a_coroutine_of_the_loop_may_call_what_waits_for_another_coroutine() -> None:
+    async def nested(depth: int) -> int:
+        return threading.get_ident() if depth == 0 else run_in_background(lambda: nested(depth - 1))
+
+    threads = [run_in_background(lambda depth=depth: nested(depth)) for depth in range(3)]
+    assert len({*threads, threading.get_ident()}) == 4
+
+
+def test_coroutines_of_several_callers_run_side_by_side() -> None:
+    met = asyncio.Barrier(2)
+
+    async def meet() -> str:
+        await met.wait()
+        return "met"
+
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(run_in_background(meet))) for _ in range(2)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert results == ["met", "met"]
+
+
+def test_an_interruption_of_the_caller_cancels_the_coroutine_and_is_raised() -> None:
+    cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_background(wait)
+    assert cancelled.is_set()
+
+
+def test_an_interruption_of_a_plain_function_cancels_the_coroutine_and_is_raised() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    async def ask() -> None:
+        try:
+            await call_in_caller(interrupted)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    cancelled = threading.Event()
+    with pytest.raises(KeyboardInterrupt):
+        run_in_background(ask)
+    assert cancelled.is_set()
+
+
+FORGETFUL = """
+import asyncio, threading
+from symposia.v02._background_loop import run_in_background
+async def leave_a_task():
+    async def wait():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            print("ended")
+    task = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    return task
+task = run_in_background(leave_a_task)
+print("exit")
+"""
+
+
+def test_the_loop_ends_with_the_process_and_cancels_its_tasks() -> None:
+    assert printed(FORGETFUL).split() == ["exit", "ended"]
