@@ -208,6 +208,8 @@ class VendorClient(ChatCompletionClient):
             response = await self._call(calls, lambda: self._transport.send(body), request)
         report_response(response.status, response.headers)
         try:
+            if response.problem is not None:
+                raise response.problem
             whole = self._wire.parse(response.body)
             return _Answer(whole, self._wire.read(whole))
         except ValueError as problem:

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from symposia.ext.models._stream_decoders import LONGEST_EVENT
+from symposia.ext.models._stream_decoders import LONGEST_EVENT, SPARE_LINES
 
 _PRELUDE: Final = struct.Struct("!III")
 _CRC: Final = struct.Struct("!I")
@@ -42,6 +42,7 @@ class FrameDecoder:
         self._read = read
         self._rest = bytearray()
         self._problem: ValueError | None = None
+        self._unknown = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `StreamDecoder.feed`.
@@ -98,7 +99,11 @@ class FrameDecoder:
         payload = frame[end_of_headers : -_CRC.size]
         match headers.get(":message-type"):
             case "event":
-                return self._read(headers.get(":event-type", ""), payload)
+                event = self._read(headers.get(":event-type", ""), payload)
+                self._unknown += event is None
+                if self._unknown > SPARE_LINES:
+                    raise ValueError(f"the stream has more than {SPARE_LINES:,} events of kinds that are not known")
+                return event
             case "exception":
                 return _error(headers.get(":exception-type", "exception"), _message_of(payload))
             case "error":

@@ -1,6 +1,6 @@
-"""What the vendors' HTTP clients lack: use from several event loops, and requests that stay with their host.
+"""What the vendors' HTTP clients lack: use from several event loops, requests that stay with their host, limits.
 
-Both are added to the client that an SDK has made, whichever of httpx2 and httpx it is built on. A client of our own was
+They are added to the client that an SDK has made, whichever of httpx2 and httpx it is built on. A client of our own was
 rejected: each SDK sets limits, timeouts and proxies in its own way, and users give clients of theirs.
 """
 
@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import copy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
 from weakref import WeakKeyDictionary
+
+from symposia.ext.models._bounded_bodies import accept_gzip, bound_body
 
 REFUSED_REDIRECT: Final = "x-symposia-refused-redirect"
 """The header to which the address of a redirect is moved that is not followed."""
 
 
 def adapt_http_client(client: object) -> None:
-    """Let an HTTP client be used from several event loops, and follow no redirect to another host.
+    """Let an HTTP client be used from several event loops, follow no redirect to another host, and limit bodies.
 
     Args:
         client: An ``AsyncClient`` of httpx2 or httpx. Of anything else, such as a test's stand-in, what is missing is
@@ -29,13 +31,18 @@ def adapt_http_client(client: object) -> None:
     hooks = getattr(client, "event_hooks", None)
     if isinstance(hooks, Mapping):
         response_hooks = cast("Mapping[str, list[Callable[..., object]]]", hooks).get("response", [])
-        if _refuse_other_hosts not in response_hooks:
-            client.event_hooks = {**hooks, "response": [_refuse_other_hosts, *response_hooks]}  # pyright: ignore[reportAttributeAccessIssue] - a public property of both
+        if bound_body not in response_hooks:
+            client.event_hooks = {**hooks, "response": [_refuse_other_hosts, bound_body, *response_hooks]}  # pyright: ignore[reportAttributeAccessIssue] - a public property of both
+            accept_gzip(cast("_HttpClient", client).headers)
     mounts = cast("Mapping[object, object]", getattr(client, "_mounts", {}))
     for transport in (getattr(client, "_transport", None), *mounts.values()):
         pool = getattr(transport, "_pool", None)
         if pool is not None and not isinstance(pool, PoolOfEachLoop):
             transport._pool = PoolOfEachLoop(pool)  # type: ignore[union-attr]  # noqa: SLF001 - see `PoolOfEachLoop`
+
+
+class _HttpClient(Protocol):
+    headers: MutableMapping[str, str]
 
 
 class _Url(Protocol):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.models._bounded_bodies import OversizedBodyError, body_problem
 from symposia.ext.models._context_overflow import RequestSize, describe_overflow, reported_overflow
 from symposia.ext.models._http_clients import REFUSED_REDIRECT
 from symposia.ext.models._limit_headers import retry_delay, seconds_in
@@ -30,6 +31,8 @@ START: Final = 500
 """Bytes of a response that an error keeps."""
 QUOTED: Final = 200
 """Characters of a response that an error's text quotes."""
+MOST_WORDS: Final = 4096
+"""Characters of the vendor's words in an error's text."""
 
 _SPENT: Final = frozenset(
     {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "exceeded_current_quota_error"}
@@ -109,12 +112,12 @@ class Service:
             return ModelError(self._connection_text(model, error), is_transient=is_transient)
         start = _body_of(error)
         body = _reported_body(error)
-        whole_words, codes = reported_words(body) or start or type(error).__name__, reported_codes(body)
-        words = _sentence(whole_words)
+        said, codes = reported_words(body) or start or type(error).__name__, reported_codes(body)
+        words = _sentence(said)
         is_spent = not _SPENT.isdisjoint(codes)
         failure, advice = _QUOTA if is_spent else self._explain(status)
         is_too_long = False
-        if status in _TOO_LONG and (size := reported_overflow(whole_words, codes, body)) is not None:
+        if status in _TOO_LONG and (size := reported_overflow(said[:MOST_WORDS], codes, body)) is not None:
             failure, is_too_long = "refused the request as too long", True
             advice = describe_overflow(size, estimate and estimate())
         if filtered := filtered_categories(body):
@@ -141,15 +144,23 @@ class Service:
         """The error of a response that is no answer, or that says why there is none; see `failed`."""
         # The first bytes tell what the server is: HTML of a login page, a proxy's notice, another vendor's JSON.
         start = response.body[:START].decode(errors="replace")
+        begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
+        if isinstance(problem, OversizedBodyError):
+            return ModelResponseError(
+                f"{self._subject} sent too large an answer of model {model!r} ({response.label}): {problem}. The "
+                f"connection was closed. Limit the length of answers, or check that {self.address} is the right "
+                f"address. {begins}",
+                status=response.status,
+                response_start=start,
+            )
         if isinstance(problem, ReportedError):
-            words = _sentence(str(problem))
-            text = f"{self._subject} reported an error for model {model!r} ({response.label}): {words}"
-            size = reported_overflow(str(problem), problem.codes, None)
+            said = str(problem)
+            text = f"{self._subject} reported an error for model {model!r} ({response.label}): {_sentence(said)}"
+            size = reported_overflow(said[:MOST_WORDS], problem.codes, None)
             if size is not None:
                 text = f"{text} {describe_overflow(size, estimate and estimate())}"
             is_transient = size is None and not _PASSING.isdisjoint(problem.codes)
             return ModelError(text, status=response.status, response_start=start, is_transient=is_transient)
-        begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
         return ModelResponseError(
             f"{self._subject} sent a response for model {model!r} that is not an answer ({response.label}): "
             f"{_sentence(describe_problem(problem))} Check that {self.address} is the right address. {begins}",
@@ -265,8 +276,9 @@ def _said(error: Exception) -> str:
 
 
 def _sentence(words: str) -> str:
-    short = words if len(words) <= 2 * QUOTED else f"{words[: 2 * QUOTED]}…"
-    return short if short.endswith((".", "!", "?", "…")) else f"{short}."
+    if len(words) > MOST_WORDS:
+        return f"{words[:MOST_WORDS]}… (cut after {MOST_WORDS:,} characters)."
+    return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 def _told_delay(headers: Mapping[str, str], body: object, *, limited: bool) -> float | None:
@@ -310,12 +322,13 @@ def _body_of(error: Exception) -> str:
 
 def _reported_body(error: Exception) -> object:
     """The error in the words of the vendor: as OpenAI's and Anthropic's SDKs parsed it, or else from the response."""
-    if hasattr(error, "body"):
-        return getattr(error, "body")  # noqa: B009 - only some SDKs' errors have it
     response: _ReadResponse | None = getattr(error, "response", None)
+    is_cut = body_problem(response) is not None
+    if hasattr(error, "body") and not is_cut:
+        return getattr(error, "body")  # noqa: B009 - only some SDKs' errors have it
     if response is None or not response.is_stream_consumed:
         return None
     try:
-        return from_json(response.content)
+        return from_json(response.content, allow_partial="trailing-strings" if is_cut else False)
     except ValueError:  # a page, or nothing
         return None

@@ -8,6 +8,11 @@ from typing import Final, Protocol
 LONGEST_EVENT: Final = 64 * 1024 * 1024
 """Bytes of one event of a stream. A vendor's largest is an image of some megabytes; more is an attack or a defect."""
 
+SPARE_LINES: Final = 100_000
+"""Lines of a stream that may be empty or short, such as those that keep a connection alive."""
+USUAL_LINE: Final = 8
+"""Bytes that the further lines have on average, at least. Reading empty ones takes a minute for each 256 MiB."""
+
 
 class StreamDecoder(Protocol):
     """Finds the events in the bytes of a stream."""
@@ -16,7 +21,7 @@ class StreamDecoder(Protocol):
         """Take bytes, cut anywhere, and return the data of the events that they complete.
 
         Raises:
-            ValueError: An event is larger than `LONGEST_EVENT`.
+            ValueError: An event is larger than `LONGEST_EVENT`, or the stream has too many empty lines.
         """
         ...
 
@@ -39,13 +44,10 @@ class EventDecoder:
         self._data: list[bytes] = []
         self._size = 0
         self._begun = False
+        self._lines = _LineCount()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Take bytes, cut anywhere, and return the data of the events that they complete.
-
-        Raises:
-            ValueError: An event is larger than `LONGEST_EVENT`.
-        """
+        """See `StreamDecoder.feed`."""
         self._size += len(data)
         _check_size(self._size)
         if b"\n" not in data and b"\r" not in data:
@@ -54,6 +56,7 @@ class EventDecoder:
         lines = b"".join((*self._rest, data)).splitlines(keepends=True)
         # A carriage return at the very end may be the first half of a line end.
         self._rest = [] if lines[-1].endswith(b"\n") else [lines.pop()]
+        self._lines.add(lines)
         return self._events(lines)
 
     def finish(self) -> list[bytes]:
@@ -83,6 +86,7 @@ class LineDecoder:
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._size = 0
+        self._lines = _LineCount()
 
     def feed(self, data: bytes) -> list[bytes]:
         """See `StreamDecoder.feed`."""
@@ -94,11 +98,29 @@ class LineDecoder:
             return []
         whole[0] = b"".join((*self._rest, whole[0]))
         self._rest, self._size = [rest], len(rest)
+        self._lines.add(whole)
         return [line for line in whole if line.strip()]
 
     def finish(self) -> list[bytes]:
         """See `StreamDecoder.finish`."""
         return self.feed(b"\n")
+
+
+class _LineCount:
+    """Counts the lines of a stream that are shorter than usual."""
+
+    def __init__(self) -> None:
+        self._spare = SPARE_LINES * USUAL_LINE
+
+    def add(self, lines: list[bytes]) -> None:
+        """Count lines.
+
+        Raises:
+            ValueError: There are too many.
+        """
+        self._spare -= len(lines) * USUAL_LINE - sum(map(len, lines))
+        if self._spare < 0:
+            raise ValueError(f"the stream has more than {SPARE_LINES:,} lines that are empty or nearly so")
 
 
 def _check_size(size: int) -> None:

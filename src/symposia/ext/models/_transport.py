@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, Self, TypeVar, cast
 from typing_extensions import override
 
 from symposia.core import CancellationToken
+from symposia.ext.models._bounded_bodies import BodyError, body_problem, expecting_stream
 from symposia.ext.models._encoded_json import encode_json, replace_surrogates
 from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._response_listeners import is_retried_outside
@@ -49,6 +50,7 @@ class Response:
         body: The body; of a stream, its first bytes.
         events: The number of a stream's events so far.
         headers: The headers, by lower-case name.
+        problem: Why the body was not read to its end; None if it was, or is still being read.
     """
 
     body: bytes
@@ -56,6 +58,7 @@ class Response:
     content_type: str = ""
     events: int = 0
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    problem: BodyError | None = None
 
     @property
     def label(self) -> str:
@@ -162,7 +165,9 @@ class HttpTransport(ABC):
 
     async def open(self, body: Body, /) -> EventStream:
         """See `Transport.open`."""
-        return _HttpEventStream(await self.post(body, stream=True), self.errors, self.decoder())
+        with expecting_stream():
+            response = await self.post(body, stream=True)
+        return _HttpEventStream(response, self.errors, self.decoder())
 
 
 class SdkTransport(HttpTransport):
@@ -291,6 +296,8 @@ class _HttpEventStream:
             chunk = await anext(self._chunks, None)
             if chunk is None:
                 self._ended = True
+                if (problem := body_problem(self._http)) is not None:
+                    raise problem
                 events = self._decoder.finish()
             else:
                 if len(self.response.body) < KEPT_START:
@@ -315,7 +322,13 @@ class _HttpEventStream:
 
 def _head(response: HttpResponse, body: bytes) -> Response:
     content_type = str(response.headers.get("content-type", ""))
-    return Response(body=body, status=response.status_code, content_type=content_type, headers=response.headers)
+    return Response(
+        body=body,
+        status=response.status_code,
+        content_type=content_type,
+        headers=response.headers,
+        problem=body_problem(response),
+    )
 
 
 def _http_library(sdk_type: object) -> ModuleType:

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from pydantic_core import from_json
 
 from symposia.ext._litellm import load, run
+from symposia.ext.models._bounded_bodies import MOST_OF_STREAM, OversizedBodyError
 from symposia.ext.models._reported_errors import reported_words
 from symposia.ext.models._response_listeners import is_retried_outside
 from symposia.ext.models._transport import KEPT_START, EventStream, Response, encode_json, without_none
@@ -99,6 +100,7 @@ class _LiteLLMEventStream:
     def __init__(self, stream: _ChunkStream) -> None:
         self.response = _response(stream, b"")
         self._stream = stream
+        self._size = 0
         self._ended = False
 
     async def read(self) -> Sequence[bytes]:
@@ -111,6 +113,9 @@ class _LiteLLMEventStream:
             return (b"[DONE]",)
         self.response.events += 1
         event = _as_json(chunk)
+        self._size += len(event)
+        if self._size > MOST_OF_STREAM:
+            raise OversizedBodyError(MOST_OF_STREAM)
         if self._stream.received_finish_reason is None:
             event = _unfinished(event)
         self.response.body = (self.response.body + event)[:KEPT_START]
