@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.v02 import exception_utils, formatting_utils, io, types, version
+    from symposia.v02 import (
+        code_utils,
+        coding,
+        exception_utils,
+        formatting_utils,
+        io,
+        types,
+        version,
+    )
+    from symposia.v02.code_utils import DEFAULT_MODEL, FAST_MODEL
     from symposia.v02.exception_utils import (
         AgentNameConflict,
         InvalidCarryOverType,
@@ -18,6 +27,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "code_utils": ["DEFAULT_MODEL", "FAST_MODEL"],
             "exception_utils": [
                 "AgentNameConflict",
                 "InvalidCarryOverType",
@@ -27,16 +37,28 @@ else:
             ],
             "version": ["__version__"],
         },
-        submodules=["exception_utils", "formatting_utils", "io", "types", "version"],
+        submodules=[
+            "code_utils",
+            "coding",
+            "exception_utils",
+            "formatting_utils",
+            "io",
+            "types",
+            "version",
+        ],
     )
 
 __all__ = [
+    "DEFAULT_MODEL",
+    "FAST_MODEL",
     "AgentNameConflict",
     "InvalidCarryOverType",
     "NoEligibleSpeaker",
     "SenderRequired",
     "UndefinedNextAgent",
     "__version__",
+    "code_utils",
+    "coding",
     "exception_utils",
     "formatting_utils",
     "io",
