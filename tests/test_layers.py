@@ -9,6 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src"
 LAYERS = {
+    "_extras": -1,
     "_lazy": -1,
     "_missing_names": -1,
     "_autogen_names": -1,

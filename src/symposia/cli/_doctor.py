@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 import typer
 
 from symposia import __version__
+from symposia._extras import install_command
 from symposia.cli._exit import Status, stopped_by_interrupt
 from symposia.cli._findings import Finding, show_section, vendor_findings
 from symposia.ext.code_executors import AUTO, check_sandbox, sandbox_kinds
@@ -86,4 +87,4 @@ def _versions() -> Iterator[Finding]:
         try:
             yield Finding(package, None, version(package))
         except PackageNotFoundError:
-            yield Finding(package, False, f"not installed: pip install 'symposia[{package}]'")
+            yield Finding(package, False, f"not installed: {install_command(package)}")

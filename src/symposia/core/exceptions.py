@@ -55,6 +55,8 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from symposia._extras import install_command
+
 __all__ = [
     "AgentError",
     "ArgumentTypeError",
@@ -151,7 +153,7 @@ class MissingExtraError(UsageError, ImportError):
     """
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional dependency. Install it with: pip install 'symposia[{extra}]'")
+        super().__init__(f"{feature} needs an optional dependency. Install it with: {install_command(extra)}")
         self.feature = feature
         self.extra = extra
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pkgutil import resolve_name
 from typing import Any, Final
 
+from symposia._extras import install_command
 from symposia._lazy import is_installed
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
@@ -155,7 +156,7 @@ class ModelVendor:
         """
         found: list[str] = []
         if not self.is_installed():
-            found.append(f"the SDK is not installed: pip install 'symposia[{self.extra}]'")
+            found.append(f"the SDK is not installed: {install_command(self.extra)}")
         found += [f"{setting.variables[0]} is not set" for setting in self.missing_settings(environment, given)]
         return found
 
