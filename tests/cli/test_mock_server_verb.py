@@ -21,6 +21,7 @@ rules:
   - {name: bye, when: {last: bye}, answer: Bye.}
 """
 WAIT = 60
+LAST_VARIABLE = "AWS_BEARER_TOKEN_BEDROCK"
 
 
 @pytest.fixture
@@ -52,10 +53,13 @@ async def line(process: asyncio.subprocess.Process) -> str:
 
 async def address_of(process: asyncio.subprocess.Process) -> str:
     """The address for OpenAI's clients, once all variables are printed."""
-    said = [await line(process) for _ in range(12)]
+    said = [await line(process)]
     assert said[0].endswith("· Ctrl-C ends it")
+    while len(said) == 1 or not said[-1].startswith(f"export {LAST_VARIABLE}="):
+        said.append(await line(process))
     variables = dict(each.removeprefix("export ").split("=", 1) for each in said[1:])
     assert variables["OPENAI_BASE_URL"] == variables["ANTHROPIC_BASE_URL"] + "/v1"
+    assert variables["MISTRAL_BASE_URL"] == variables["AZURE_OPENAI_ENDPOINT"] + "/mistral"
     return variables["OPENAI_BASE_URL"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.model_clients import VENDORS, Vendor, kind_name, read
 
-from symposia.core.exceptions import ModelError
+from symposia.core.exceptions import ArgumentTypeError, ModelError
 from symposia.core.models import UserMessage
 from symposia.testing import MockModelServer
 from symposia.testing.model_server import (
@@ -18,6 +18,7 @@ from symposia.testing.model_server import (
     Answer,
     Failure,
     Hold,
+    Raw,
     Reply,
     Reset,
     Rule,
@@ -118,14 +119,54 @@ async def test_usage_is_estimated_from_what_was_sent_where_that_is_asked_for(ven
     assert (usage.prompt_tokens, usage.completion_tokens) == (100, 10)
 
 
-async def test_arguments_that_a_format_cannot_carry_are_a_problem_of_the_script() -> None:
+async def test_arguments_that_a_format_cannot_carry_are_a_problem_of_the_script(streams: bool) -> None:
     broken = Reply(tool_calls=(ToolCall(id="1", name="add", arguments="{broken"),))
     openai, anthropic = (next(each for each in VENDORS if each.name == name) for name in ("OpenAI", "Anthropic"))
-    async with MockModelServer([Rule([broken])]) as server:
-        await answer(openai, server, streams=False)  # where arguments are text
-        with pytest.raises(ModelError, match="the scripted answer cannot be written"):
-            await answer(anthropic, server, streams=False)
+    async with MockModelServer([Rule([broken], name="sum")]) as server:
+        await answer(openai, server, streams=streams)  # where arguments are text
+        with pytest.raises(
+            ModelError, match=r"status 400.*rule 'sum'.*the format 'anthropic'.*'add' are no JSON"
+        ) as why:
+            await answer(anthropic, server, streams=streams)
+    assert why.value.status == 400
     assert len(server.problems) == 1
+
+
+@pytest.mark.parametrize(
+    "unsendable",
+    [Failure(status=99), Failure(status=400, headers={"x": "a\nb"}), Raw(body=b"x", content_type="a\nb")],
+    ids=["status", "header", "content type"],
+)
+async def test_an_answer_that_http_cannot_carry_is_a_problem_of_the_script(unsendable: Answer) -> None:
+    async with MockModelServer([Rule([unsendable], name="odd")]) as server:
+        with pytest.raises(ModelError, match="the answer of rule 'odd' cannot be sent: ") as why:
+            await answer(VENDORS[0], server, streams=False)
+    assert why.value.status == 400
+    assert len(server.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ({"text": {"city": "Oslo"}}, "text of a Reply is .*give a text"),
+        ({"tool_calls": ("add",)}, "tool_calls of a Reply has 'add': give ToolCall objects"),
+        ({"thinking": ("hm",)}, "thinking of a Reply has 'hm': give Thinking objects"),
+    ],
+)
+def test_a_reply_of_other_types_is_refused_when_it_is_made(fields: dict[str, Any], advice: str) -> None:
+    with pytest.raises(ArgumentTypeError, match=advice):
+        Reply(**fields)
+
+
+async def test_calls_of_tools_that_the_request_does_not_offer_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    async with MockModelServer() as server:
+        server.script(Reply(tool_calls=(ToolCall(id="1", name="add"), ToolCall(id="2", name="add"))))
+        await answer(VENDORS[0], server, streams=False)
+    remark = "the queue, which calls add, but the request offers no tools"
+    assert server.requests[0].answered_by == remark
+    assert [record.getMessage() for record in caplog.records if "scripted" in record.getMessage()] == [
+        f"The scripted model answers openai by {remark}."
+    ]
 
 
 def test_a_server_in_a_thread_ends_while_the_program_has_a_loop_of_its_own() -> None:

@@ -24,6 +24,20 @@ class ToolCall:
     arguments: str = "{}"
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
+    @property
+    def parsed_arguments(self) -> object:
+        """The arguments as JSON, for the formats that do not have them as a text.
+
+        Raises:
+            ValueError: They are no JSON.
+        """
+        try:
+            return json.loads(self.arguments)
+        except ValueError as error:
+            raise ValueError(
+                f"the arguments of its call of {self.name!r} are no JSON ({error}), as this format needs them"
+            ) from None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Thinking:
@@ -73,6 +87,9 @@ class Reply:
             the middle.
         damage: What is wrong with the answer, for tests of what a client makes of it.
         extra: Fields that a compatible vendor adds to the message of an OpenAI answer.
+
+    Raises:
+        ArgumentTypeError: `text` is no text, or a call or a thought is of another class.
     """
 
     text: str = ""
@@ -90,6 +107,15 @@ class Reply:
     cut_after: int | None = None
     damage: Damage | None = None
     extra: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not check types
+            raise ArgumentTypeError(
+                f"text of a Reply is {self.text!r}: give a text. Structured data is its JSON as text."
+            )
+        for name, given, kind in (("tool_calls", self.tool_calls, ToolCall), ("thinking", self.thinking, Thinking)):
+            if wrong := [each for each in given if not isinstance(each, kind)]:
+                raise ArgumentTypeError(f"{name} of a Reply has {wrong[0]!r}: give {kind.__name__} objects.")
 
     @property
     def stop_reason(self) -> Stop:

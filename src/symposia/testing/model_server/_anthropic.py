@@ -214,7 +214,7 @@ def _stop_reason(reply: Reply) -> str:
 
 def _tool_blocks(reply: Reply) -> Blocks:
     return [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": json.loads(call.arguments)}
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": call.parsed_arguments}
         for call in reply.tool_calls
     ]
 

@@ -153,7 +153,7 @@ def whole(reply: Reply, fields: Mapping[str, Any]) -> object:
     content = [
         *({"reasoningContent": _reasoning(block)} for block in reply.thinking),
         *([{"text": said}] if said else []),
-        *({"toolUse": {**_use(call), "input": json.loads(call.arguments)}} for call in reply.tool_calls),
+        *({"toolUse": {**_use(call), "input": call.parsed_arguments}} for call in reply.tool_calls),
     ]
     return {
         "output": {"message": {"role": "assistant", "content": content}},

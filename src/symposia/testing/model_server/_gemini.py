@@ -158,7 +158,7 @@ def _thoughts(reply: Reply, *, whole: bool) -> list[dict[str, Any]]:
 def _calls(reply: Reply) -> list[dict[str, Any]]:
     """The parts of the calls. The vendor signs its thinking on the first of them."""
     parts: list[dict[str, Any]] = [
-        {"functionCall": {"id": call.id, "name": call.name, "args": json.loads(call.arguments)}, **call.extra}
+        {"functionCall": {"id": call.id, "name": call.name, "args": call.parsed_arguments}, **call.extra}
         for call in reply.tool_calls
     ]
     if parts and reply.thinking:

@@ -57,6 +57,10 @@ class RefusedRequest(Exception):  # noqa: N818 - not an error of this program
         self.status = status
 
 
+class UnsendableError(Exception):
+    """A status or a header that HTTP does not have. Nothing has been sent."""
+
+
 class HttpResponse:
     """The way back to the client: one whole answer, or pieces and an end."""
 
@@ -104,7 +108,10 @@ class HttpResponse:
 
     def _head(self, status: int, headers: Mapping[str, str]) -> h11.Response:
         given = [(name.encode(), value.encode()) for name, value in headers.items()]
-        return h11.Response(status_code=status, headers=[*given, *self._common])
+        try:
+            return h11.Response(status_code=status, headers=[*given, *self._common])
+        except h11.LocalProtocolError as error:
+            raise UnsendableError(str(error)) from None
 
     async def _send(self, *events: h11.Event) -> None:
         self._writer.write(b"".join(self._connection.send(event) or b"" for event in events))

@@ -98,7 +98,7 @@ def _line(value: object) -> bytes:
 
 def _calls(reply: Reply) -> dict[str, object]:
     calls = [
-        {"id": call.id, "function": {"name": call.name, "arguments": json.loads(call.arguments)}, **call.extra}
+        {"id": call.id, "function": {"name": call.name, "arguments": call.parsed_arguments}, **call.extra}
         for call in reply.tool_calls
     ]
     return {"tool_calls": calls} if calls else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 from urllib.parse import unquote
 
+from symposia.core import ROOT_LOGGER_NAME
 from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.testing.model_server import (
     _anthropic,
@@ -28,7 +30,7 @@ from symposia.testing.model_server import (
 )
 from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset, check_answers
 from symposia.testing.model_server._conversation import Conversation
-from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
+from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer, UnsendableError
 from symposia.testing.model_server._model_lists import model_list
 from symposia.testing.model_server._rules import Rule, Rulebook
 from symposia.testing.model_server._script_file import Script, read_script
@@ -49,8 +51,11 @@ WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
     _bedrock,
 )
 ANY_MODEL: Final = "mock-model"
+AZURE_VERSION: Final = "2024-10-21"
+"""A version of Azure OpenAI's API, which its clients have to name. The server looks at none."""
 MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
 """What reading JSON of another shape raises; see `WireFormat`."""
+logger = logging.getLogger(ROOT_LOGGER_NAME)
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 """SDKs repeat some failed requests, and would only get the same answer later."""
 
@@ -154,12 +159,18 @@ class MockModelServer:
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables by which the vendors' SDKs come here, with keys that no vendor accepts."""
-        keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AWS_BEARER_TOKEN_BEDROCK")
+        keys = (
+            *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY"),
+            *("AZURE_OPENAI_API_KEY", "AWS_BEARER_TOKEN_BEDROCK"),
+        )
         addresses = {
             "OPENAI_BASE_URL": self.openai_url,
             "ANTHROPIC_BASE_URL": self.url,
             "GOOGLE_GEMINI_BASE_URL": self.url,
             "OLLAMA_HOST": self.url,
+            "MISTRAL_BASE_URL": self.mistral_url,
+            "AZURE_OPENAI_ENDPOINT": self.url,
+            "OPENAI_API_VERSION": AZURE_VERSION,
             "ANTHROPIC_BEDROCK_BASE_URL": self.url,
             "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.url,
             "ANTHROPIC_VERTEX_BASE_URL": f"{self.url}/v1",
@@ -281,8 +292,16 @@ class MockModelServer:
             await response.whole(400, wire.error(400, complaint))
             return
         rule, answered_by, answer = self._chosen(asked, wire.NAME)
+        if isinstance(answer, Reply):
+            answer = _counted(answer, asked)
+            if remark := _unoffered(answer, asked):
+                logger.warning("The scripted model answers %s by %s, %s.", wire.NAME, answered_by, remark)
+                answered_by = f"{answered_by}, {remark}"
         self._record(replace(record, rule=rule, answered_by=answered_by))
-        await self._send(answer, wire, fields, asked, response)
+        if isinstance(answer, Reply):
+            await self._reply(answer, answered_by, wire, fields, response, streams=asked.streams)
+        else:
+            await self._send(answer, answered_by, wire, response)
 
     def _chosen(self, asked: Conversation, vendor: str) -> tuple[str | None, str, Answer]:
         """The answer to a request, with the name of its rule, and what chose it in words."""
@@ -300,10 +319,16 @@ class MockModelServer:
             self._on_request(record)
 
     async def _send(
-        self, answer: Answer, wire: WireFormat, fields: Fields, asked: Conversation, response: HttpResponse
+        self, answer: Failure | Raw | Reset, chosen_by: str, wire: WireFormat, response: HttpResponse
     ) -> None:
         if answer.delay:
             await asyncio.sleep(answer.delay)
+        try:
+            await self._send_fault(answer, wire, response)
+        except UnsendableError as error:
+            await self._refuse(f"the answer of {chosen_by} cannot be sent: {error}", wire, response)
+
+    async def _send_fault(self, answer: Failure | Raw | Reset, wire: WireFormat, response: HttpResponse) -> None:
         match answer:
             case Failure():
                 await response.whole(answer.status, wire.error(answer.status, answer.message), answer.all_headers)
@@ -314,22 +339,31 @@ class MockModelServer:
                 if answer.refuse_for:
                     self._http.refuse(answer.refuse_for)
                 response.reset()
-            case Reply():
-                await self._reply(_counted(answer, asked), wire, fields, asked, response)
+
+    async def _refuse(self, problem: str, wire: WireFormat, response: HttpResponse) -> None:
+        """Answer that the script is wrong."""
+        self.problems.append(problem)
+        await response.whole(400, wire.error(400, problem), NOT_RETRIED)
 
     async def _reply(
-        self, reply: Reply, wire: WireFormat, fields: Fields, asked: Conversation, response: HttpResponse
+        self,
+        reply: Reply,
+        chosen_by: str,
+        wire: WireFormat,
+        fields: Fields,
+        response: HttpResponse,
+        *,
+        streams: bool,
     ) -> None:
+        if reply.delay:
+            await asyncio.sleep(reply.delay)
         try:
-            pieces = (
-                list(wire.events(reply, fields)) if asked.streams else [json.dumps(wire.whole(reply, fields)).encode()]
-            )
-        except MISREADINGS as error:  # arguments of a call that are no JSON, where a format has no place for them
-            problem = f"the scripted answer cannot be written as one of {wire.NAME}: {error}"
-            self.problems.append(problem)
-            await response.whole(500, wire.error(500, problem), NOT_RETRIED)
+            pieces = list(wire.events(reply, fields)) if streams else [json.dumps(wire.whole(reply, fields)).encode()]
+        except (*MISREADINGS, RecursionError) as error:
+            problem = f"the answer of {chosen_by} cannot be sent in the format {wire.NAME!r}: {error}"
+            await self._refuse(problem, wire, response)
             return
-        if asked.streams:
+        if streams:
             await _stream(reply, pieces, wire.STREAM_TYPE, response)
         else:
             await _send_whole(reply, pieces[0], response)
@@ -365,6 +399,16 @@ def _body_of(request: HttpRequest) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise TypeError("its body is no JSON object")
     return cast("Mapping[str, Any]", value)
+
+
+def _unoffered(reply: Reply, asked: Conversation) -> str | None:
+    """The remark about calls of tools that the request does not offer: the script or the program may lack a tool."""
+    offered = [tool.name for tool in asked.tools]
+    unoffered = ", ".join(dict.fromkeys(call.name for call in reply.tool_calls if call.name not in offered))
+    if not unoffered:
+        return None
+    tools = f"only {', '.join(offered)}" if offered else "no tools"
+    return f"which calls {unoffered}, but the request offers {tools}"
 
 
 def _counted(reply: Reply, asked: Conversation) -> Reply:

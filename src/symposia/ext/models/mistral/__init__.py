@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import explained_names
 from symposia.ext.models._registry import ModelVendor
-from symposia.ext.models.mistral._client import CATALOG, KEY, MistralChatCompletionClient
+from symposia.ext.models.mistral._client import ADDRESS, CATALOG, KEY, MistralChatCompletionClient
 from symposia.ext.models.mistral._options import CreateArguments, MistralClientConfiguration
 
 VENDOR: Final = ModelVendor(
@@ -14,6 +14,7 @@ VENDOR: Final = ModelVendor(
     default_model="mistral-medium-3-5",
     make=MistralChatCompletionClient,
     key=KEY,
+    address_variable=ADDRESS,
     sdk="mistralai.client",
     extra="mistral",
     catalog=CATALOG,

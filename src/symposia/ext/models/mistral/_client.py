@@ -20,6 +20,7 @@ from symposia.ext.models.mistral._request import MessageWriter, add_arguments, o
 from symposia.ext.models.mistral._transport import MistralTransport
 
 KEY: Final = "MISTRAL_API_KEY"
+ADDRESS: Final = "MISTRAL_BASE_URL"
 LONGEST: Final = 300
 """Seconds that a request may take by default, as with the SDK."""
 RETRIES: Final = 2
@@ -106,6 +107,7 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
     if not key:
         raise missing_key(model, KEY)
     check_key(model, key, KEY)
+    given = connection.get("base_url") or os.environ.get(ADDRESS) or None
     # The SDK reads certificates for each of the two clients that it makes itself, which takes 20 ms a client.
     context = httpx2.create_ssl_context()
     http = httpx2.AsyncClient(
@@ -115,8 +117,8 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
         headers=connection.get("default_headers"),
     )
     with httpx2.Client(verify=context) as unused:
-        client = Mistral(api_key=key, server_url=connection.get("base_url"), client=unused, async_client=http)
+        client = Mistral(api_key=key, server_url=given, client=unused, async_client=http)
     server, _ = client.sdk_configuration.get_server_details()
-    address = connection.get("base_url", server).rstrip("/")
+    address = (given or server).rstrip("/")
     transport = MistralTransport(client, http, address, connection.get("max_retries", RETRIES))
     return transport, public_address(address)

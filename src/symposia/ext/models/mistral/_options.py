@@ -47,7 +47,8 @@ class MistralClientConfiguration(CreateArguments, total=False):
 
     Attributes:
         api_key: By default, that of the environment variable ``MISTRAL_API_KEY``.
-        base_url: Where the models are served, without ``/v1``, if not at Mistral's global address.
+        base_url: Where the models are served, without ``/v1``, if not at Mistral's global address; by default that of
+            the environment variable ``MISTRAL_BASE_URL``.
         timeout: Seconds that a request may take; by default 300, as with Mistral's SDK.
         max_retries: How often the SDK tries again after a failure that may pass; by default 2.
         model_info: The abilities of the model, in place of those that its name implies.
