@@ -20,6 +20,7 @@ LAYERS = {
     "testing": 4,
     "v02": 5,
     "presets": 5,
+    "migration": 5,
     "studio": 6,
     "cli": 6,
     "_autogen": 7,

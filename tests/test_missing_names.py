@@ -40,7 +40,7 @@ def test_a_name_of_autogen_is_said_to_be_planned(name: str) -> None:
     ("package", "name", "hint"),
     [
         ("symposia", "AssistantAgent", "There is one in symposia.agentchat.agents."),
-        ("symposia", "zzz", "symposia has agentchat, autogen, cli, core, ext, presets, testing, v02."),
+        ("symposia", "zzz", "symposia has agentchat, autogen, cli, core, ext, migration, presets, testing, v02."),
         ("symposia.core", "ChatCompletionClient", "There is one in symposia.core.models."),
         (
             "symposia.ext",

@@ -59,10 +59,17 @@ class Ended:
 
 async def run(session: Session, server: MockModelServer, folder: Path) -> Ended:
     """Run a session, unmodified, under the hook, with the models' answers coming from `server`."""
+    return await run_text(session.text, session, server, folder, ("-m", "symposia.autogen"))
+
+
+async def run_text(
+    text: str, session: Session, server: MockModelServer, folder: Path, options: Sequence[str] = ()
+) -> Ended:
+    """Run a text as the program of a session, with options of Python before its name."""
     server.script(*session.answers)
-    (folder / "session.py").write_text(session.text)
+    (folder / "session.py").write_text(text)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *WARNINGS, "-m", "symposia.autogen", "session.py"),
+        *(sys.executable, *WARNINGS, *options, "session.py"),
         cwd=folder,
         env={
             **os.environ,

@@ -7,6 +7,7 @@ packages have their own ways around them, and are loaded beforehand. It prints e
 import asyncio
 import builtins
 import importlib
+import importlib.util
 import os
 import pkgutil
 import signal
@@ -26,6 +27,9 @@ LINUX_ONLY = (
 """The two sandboxes that are made of Linux's namespaces, and what runs inside a sandbox, which is Linux on any host."""
 
 HOOK = "symposia.autogen"
+
+NEEDING_AN_EXTRA = {"symposia.migration._": "libcst"}
+"""Modules that import a library at once, which is imported by name only where it is installed."""
 
 MISSING_MODULES = {
     "darwin": {"ossaudiodev", "spwd"},
@@ -56,8 +60,10 @@ MISSING_ATTRIBUTES: Mapping[str, Sequence[tuple[ModuleType, set[str]]]] = {
 
 def modules() -> Iterator[str]:
     """Every module that has to be importable there, the import hook last: it answers for what comes after it."""
+    left_out = [begin for begin, library in NEEDING_AN_EXTRA.items() if importlib.util.find_spec(library) is None]
     names = [module.name for module in pkgutil.walk_packages(symposia.__path__, "symposia.")]
-    yield from (name for name in names if not name.startswith((*LINUX_ONLY, HOOK)) and not name.endswith("__main__"))
+    wanted = [name for name in names if not name.startswith((*LINUX_ONLY, HOOK, *left_out))]
+    yield from (name for name in wanted if not name.endswith("__main__"))
     yield HOOK
 
 

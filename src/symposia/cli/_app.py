@@ -22,6 +22,7 @@ from symposia.cli._exit import (
     DEBATE_MEANING,
     MAGENTIC_MEANING,
     MEANING,
+    MIGRATE_MEANING,
     MOCK_SERVER_MEANING,
     MODELS_MEANING,
     exit_statuses,
@@ -34,8 +35,10 @@ from symposia.cli._options import (
     AuditLog,
     Blocks,
     Bundled,
+    Check,
     Cpus,
     DataFiles,
+    DiffOnly,
     Disk,
     Docs,
     Example,
@@ -49,6 +52,7 @@ from symposia.cli._options import (
     MaxTokens,
     MaxTurns,
     Memory,
+    MigratedPaths,
     Model,
     ModelsAsJson,
     ModelScript,
@@ -64,6 +68,8 @@ from symposia.cli._options import (
     Question,
     Quorum,
     Recorded,
+    Report,
+    ReportAsJson,
     ReviewerModel,
     ReviewPlan,
     Rounds,
@@ -81,8 +87,10 @@ from symposia.cli._options import (
     TaskText,
     TimeLimit,
     Timeout,
+    To,
     Try,
     WithPackages,
+    Yes,
 )
 from symposia.cli._output import keep_output_from_failing
 
@@ -381,6 +389,28 @@ def mock_server(script: ModelScript, host: Host = "127.0.0.1", port: Port = 0, l
     from symposia.cli._mock_server import serve_and_show  # noqa: PLC0415 - imported when called
 
     serve_and_show(script, host=host, port=port, strict=not lenient)
+
+
+@app.command(epilog=exit_statuses(MIGRATE_MEANING), cls=Verb)
+def migrate(
+    paths: MigratedPaths,
+    yes: Yes = False,
+    diff: DiffOnly = False,
+    check: Check = False,
+    to: To = "v0.4",
+    report: Report = False,
+    as_json: ReportAsJson = False,
+) -> None:
+    """Rewrite programs for AutoGen to Symposia: the changes are shown, and a question is asked.
+
+    Comments and formatting stay. What Symposia lacks, and what is not certain, stays as it is and is listed. In
+    folders, hidden entries and virtual environments are left out.
+    """
+    from symposia.cli._migrate import MigrateArguments, migrate_and_show  # noqa: PLC0415 - imported when called
+
+    migrate_and_show(
+        MigrateArguments(paths=tuple(paths), yes=yes, diff=diff, check=check, to=to, report=report, as_json=as_json)
+    )
 
 
 sandbox_app = typer.Typer(no_args_is_help=True, help="Show, measure and clean up sandboxes.")

@@ -128,6 +128,16 @@ MODELS_MEANING: Final = {
 """Of `symposia models`."""
 
 
+MIGRATE_MEANING: Final = {
+    Status.VERIFIED: "all is written, or nothing needs a change; with --report, all would run",
+    Status.FAILED: "a file would change (--check), was not changed, cannot be read, or would not run (--report)",
+    Status.USAGE: "an option is wrong, or a path does not exist",
+    Status.MISSING_EXTRA: MEANING[Status.MISSING_EXTRA],
+    Status.INTERRUPTED: MEANING[Status.INTERRUPTED],
+}
+"""Of `symposia migrate`."""
+
+
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it

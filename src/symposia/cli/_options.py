@@ -243,3 +243,23 @@ Port: TypeAlias = Annotated[
     int, Option("--port", metavar="N", min=0, max=65535, help="The port.", show_default="a free one")
 ]
 Lenient: TypeAlias = Annotated[bool, Option("--lenient", help="Answer requests too that the vendor would refuse.")]
+MigratedPaths: TypeAlias = Annotated[
+    list[Path],
+    Argument(metavar="PATH...", readable=False, help="Programs, notebooks, component JSON; or folders of them."),
+]
+Yes: TypeAlias = Annotated[bool, Option("--yes", "-y", help="Write without asking.")]
+DiffOnly: TypeAlias = Annotated[bool, Option("--diff", help="Show the changes, and write nothing.")]
+Check: TypeAlias = Annotated[bool, Option("--check", help="Write nothing; exit with 1 if anything would change.")]
+Report: TypeAlias = Annotated[
+    bool, Option("--report", help="Say what would run as it is: missing names and known differences. Changes nothing.")
+]
+ReportAsJson: TypeAlias = Annotated[bool, Option("--json", help="With --report: print JSON.")]
+To: TypeAlias = Annotated[
+    str,
+    Option(
+        "--to",
+        metavar="WHAT",
+        help="v0.4: programs for AutoGen 0.2 are rewritten to the interface of 0.4 where that is certain; "
+        "names: names only are changed.",
+    ),
+]

@@ -1,0 +1,112 @@
+"""The migration of a project: what would change in which file, and what is found on the way. Nothing is written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from symposia.migration._components import migrate_components
+from symposia.migration._files import decoded, files_of, replace_file
+from symposia.migration._findings import Finding, FindingKind, Note
+from symposia.migration._notebooks import migrate_notebook
+from symposia.migration._python import MARK, MigrationTarget, migrate_text
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that would change.
+
+    Attributes:
+        path: The file, as it was given or found.
+        before: Its bytes.
+        after: The bytes that would take their place.
+        encoding: The encoding of both.
+    """
+
+    path: Path
+    before: bytes
+    after: bytes
+    encoding: str
+
+    def diff(self) -> str:
+        """The change as a unified diff, whose lines end with a line feed."""
+        before, after = (data.decode(self.encoding).splitlines() for data in (self.before, self.after))
+        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}", lineterm="")
+        return "".join(f"{line}\n" for line in lines)
+
+    def write(self) -> None:
+        """Change the file: as a whole, or not at all.
+
+        Raises:
+            OSError: It cannot be written, or has changed since it was read.
+        """
+        replace_file(self.path, self.before, self.after)
+
+
+@dataclass(frozen=True)
+class MigratedFile:
+    """A file that was looked at.
+
+    Attributes:
+        change: The change; None if there is none.
+        findings: What was found.
+        uses: The names of AutoGen in it, as cell, line and name.
+    """
+
+    change: FileChange | None = None
+    findings: Sequence[Finding] = ()
+    uses: Sequence[tuple[int, int, str]] = ()
+
+
+@dataclass(frozen=True)
+class MigrationPlan:
+    """What a migration would do.
+
+    Attributes:
+        changes: The files that would change.
+        findings: What stays as it is, and why.
+        looked_at: The number of files that were read.
+    """
+
+    changes: Sequence[FileChange]
+    findings: Sequence[Finding]
+    looked_at: int
+
+
+def plan_migration(paths: Iterable[Path], target: MigrationTarget = MigrationTarget.V04) -> MigrationPlan:
+    """Rewrite programs, notebooks and component JSON, without writing anything.
+
+    Args:
+        paths: Files and folders. In folders, hidden entries and virtual environments are left out.
+        target: To what programs for AutoGen 0.2 are rewritten.
+
+    Raises:
+        MissingExtraError: libcst is not installed.
+    """
+    files = [migrated_file(path, target) for path in files_of(paths)]
+    changes = [file.change for file in files if file.change is not None]
+    return MigrationPlan(changes, [finding for file in files for finding in file.findings], len(files))
+
+
+def migrated_file(path: Path, target: MigrationTarget) -> MigratedFile:
+    """Rewrite one file, without writing it. A file that cannot be read is a finding."""
+    try:
+        before = path.read_bytes()
+        if MARK.encode() not in before:
+            return MigratedFile()
+        text, encoding = decoded(path, before)
+    except (OSError, ValueError) as error:
+        note = Note(line=0, kind=FindingKind.UNREADABLE, text=str(error))
+        return MigratedFile(findings=[Finding.in_file(path, note)])
+    if path.suffix == ".ipynb":
+        notebook = migrate_notebook(text, partial(migrate_text, target=target))
+        after, notes, uses = notebook.text, notebook.notes, notebook.uses
+    else:
+        one = migrate_components(text) if path.suffix == ".json" else migrate_text(text, target)
+        after, notes, uses = one.text, [(0, note) for note in one.notes], [(0, *use) for use in one.uses]
+    findings = [Finding.in_file(path, note, cell) for cell, note in notes]
+    change = None if after == text else FileChange(path, before, after.encode(encoding), encoding)
+    return MigratedFile(change, findings, uses)

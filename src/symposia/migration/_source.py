@@ -1,0 +1,177 @@
+"""A Python text, parsed by libcst, and edits of it.
+
+A text is changed by edits of spans, and not by writing the tree anew: what no edit covers stays byte for byte, also
+what the tree does not keep, such as form feeds.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+try:
+    import libcst as cst
+    from libcst.metadata import ByteSpanPositionProvider, CodeSpan, MetadataWrapper
+except ImportError:
+    from symposia.core.exceptions import MissingExtraError
+
+    raise MissingExtraError("symposia migrate", "migrate") from None
+
+__all__ = ["Edit", "Source", "SourceError", "cst", "dotted_name", "edited", "parsed"]
+
+
+class SourceError(ValueError):
+    """A text is no Python.
+
+    Args:
+        message: What is wrong.
+        line: Where, from 1.
+    """
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """A span of UTF-8 bytes, and the text that takes its place."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed text.
+
+    Attributes:
+        code: The text as UTF-8.
+        wrapper: The tree, with its metadata.
+        spans: Where each node is in what the tree holds of the text.
+        places: Where each byte that the tree holds is in `code`, and the end of it.
+    """
+
+    code: bytes
+    wrapper: MetadataWrapper
+    spans: Mapping[cst.CSTNode, CodeSpan]
+    places: Sequence[int]
+
+    @property
+    def module(self) -> cst.Module:
+        """The tree."""
+        return self.wrapper.module
+
+    @property
+    def newline(self) -> str:
+        """How lines end."""
+        return self.module.default_newline
+
+    def start(self, node: cst.CSTNode) -> int:
+        """Where a node begins."""
+        return self.places[self.spans[node].start]
+
+    def end(self, node: cst.CSTNode) -> int:
+        """Where a node ends."""
+        span = self.spans[node]
+        return self.places[span.start + span.length - 1] + 1 if span.length else self.places[span.start]
+
+    def line(self, node: cst.CSTNode) -> int:
+        """The line of a node, from 1."""
+        return self.line_at(self.start(node))
+
+    def line_at(self, offset: int) -> int:
+        """The line of a byte, from 1."""
+        before = self.code[:offset]
+        return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+
+    def text(self, node: cst.CSTNode) -> str:
+        """A node as it is written."""
+        return self.code[self.start(node) : self.end(node)].decode()
+
+    def replaced(self, node: cst.CSTNode, text: str) -> Edit:
+        """The edit that puts a text in place of a node."""
+        return Edit(self.start(node), self.end(node), text)
+
+    def indent(self, node: cst.CSTNode) -> str:
+        """The white space with which the line of a node begins."""
+        before = self._line_before(node)
+        return before[: len(before) - len(before.lstrip())]
+
+    def is_first_in_line(self, node: cst.CSTNode) -> bool:
+        """Whether only white space is before a node in its line."""
+        return not self._line_before(node).strip()
+
+    def _line_before(self, node: cst.CSTNode) -> str:
+        before = self.code[: self.start(node)]
+        return before[max(before.rfind(b"\n"), before.rfind(b"\r")) + 1 :].decode()
+
+
+def parsed(text: str) -> Source:
+    """Parse a text.
+
+    Raises:
+        SourceError: It is no Python, or is nested too deeply.
+    """
+    try:
+        wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+        spans = wrapper.resolve(ByteSpanPositionProvider)
+    except cst.ParserSyntaxError as error:
+        raise SourceError(f"It is no Python: {_explained(text, error)}", error.raw_line) from None
+    except RecursionError:
+        raise SourceError("It is nested too deeply to be read.", 1) from None
+    code = text.encode()
+    return Source(code, wrapper, spans, _places(code, wrapper.module.code.encode()))
+
+
+def _places(code: bytes, held: bytes) -> Sequence[int]:
+    """Where the bytes that a tree holds are in the text: it lacks form feeds between tokens.
+
+    Raises:
+        SourceError: It lacks something else.
+    """
+    if code == held:
+        return range(len(code) + 1)
+    places: list[int] = []
+    place = 0
+    for byte in held:
+        while code[place : place + 1] == b"\f" and byte != ord("\f"):
+            place += 1
+        if code[place : place + 1] != bytes([byte]):
+            raise SourceError("It has characters that would not be kept.", 1 + code.count(b"\n", 0, place))
+        places.append(place)
+        place += 1
+    return [*places, len(code)]
+
+
+def _explained(text: str, error: cst.ParserSyntaxError) -> str:
+    """What is wrong with a text, in Python's own words where it has some."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError) as ours:
+        return f"{getattr(ours, 'msg', ours)}."
+    return f"{error.message}."
+
+
+def edited(source: Source, edits: Iterable[Edit]) -> str:
+    """The text with the edits made. They must not overlap."""
+    parts: list[bytes] = []
+    place = 0
+    for edit in sorted(set(edits)):
+        parts += [source.code[place : edit.start], edit.text.encode()]
+        place = edit.end
+    return b"".join([*parts, source.code[place:]]).decode()
+
+
+def dotted_name(node: cst.BaseExpression | None) -> str:
+    """The text of ``a.b.c``; empty for other expressions."""
+    match node:
+        case cst.Name(value=value):
+            return value
+        case cst.Attribute(value=value, attr=attr):
+            before = dotted_name(value)
+            return f"{before}.{attr.value}" if before else ""
+        case _:
+            return ""

@@ -1,0 +1,85 @@
+"""Which files are looked at, how they are read, and that they are written whole or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from symposia.migration import FindingKind, plan_migration
+
+IMPORT = "import autogen_core\n"
+NEW = "import symposia.core\n"
+
+
+def test_folders_are_searched_without_hidden_ones_environments_and_links_that_lead_out(tmp_path: Path) -> None:
+    project, outside = tmp_path / "project", tmp_path / "outside.py"
+    outside.write_text(IMPORT)
+    for name in ("a.py", "b/c.pyi", ".git/d.py", "venv/lib/e.py", "node_modules/f.py", "__pycache__/g.py", "h.txt"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(IMPORT)
+    (project / "venv/pyvenv.cfg").touch()
+    (project / "out.py").symlink_to(outside)
+    (project / "again.py").symlink_to(project / "a.py")
+    plan = plan_migration([project, project / "a.py"])
+    assert [change.path.relative_to(project).as_posix() for change in plan.changes] == ["a.py", "b/c.pyi"]
+
+
+def test_a_link_stays_and_its_target_is_changed(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.py", tmp_path / "link.py"
+    target.write_text(IMPORT)
+    target.chmod(0o640)
+    link.symlink_to(target)
+    [change] = plan_migration([link]).changes
+    change.write()
+    assert link.is_symlink()
+    assert target.read_text() == NEW
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert set(tmp_path.iterdir()) == {link, target}
+
+
+def test_a_file_that_is_not_writable_or_has_changed_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(IMPORT)
+    [change] = plan_migration([path]).changes
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="is not writable"):
+        change.write()
+    path.chmod(0o644)
+    path.write_text("x = 1")
+    with pytest.raises(OSError, match="has changed since it was read"):
+        change.write()
+    assert path.read_text() == "x = 1"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "cp1252"])
+def test_the_encoding_of_a_program_stays(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.py"
+    declared = "" if encoding == "utf-8-sig" else f"# -*- coding: {encoding} -*-\r\n"
+    path.write_bytes(f"{declared}import autogen_core  # é\r\n".encode(encoding))
+    [change] = plan_migration([path]).changes
+    assert change.after == f"{declared}import symposia.core  # é\r\n".encode(encoding)
+    assert "+import symposia.core  # é" in change.diff()
+
+
+@pytest.mark.parametrize("data", [b"import autogen # \xff", b"# coding: nothing\nimport autogen", b"\x00autogen"])
+def test_a_file_that_cannot_be_read_is_told_and_the_others_go_on(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.py").write_bytes(data)
+    (tmp_path / "b.py").write_text(IMPORT)
+    plan = plan_migration([tmp_path])
+    assert [finding.kind for finding in plan.findings] == [FindingKind.UNREADABLE]
+    assert [change.path.name for change in plan.changes] == ["b.py"]
+
+
+def test_providers_in_component_json_are_renamed_and_the_layout_stays(tmp_path: Path) -> None:
+    path = tmp_path / "team.json"
+    before = """\
+{"provider" :"autogen_agentchat.teams.RoundRobinGroupChat",  "config": {"participants": [
+    {"provider": "autogen_core.Nothing", "config": {}}],
+  "note": "autogen_core", "provider": "autogen_core.no_component"} }"""
+    path.write_text(before)
+    plan = plan_migration([path])
+    [change] = plan.changes
+    assert change.after.decode() == before.replace("autogen_agentchat.teams", "symposia.agentchat.teams")
+    [finding] = plan.findings
+    assert (finding.line, finding.name) == (2, "autogen_core.Nothing")
+    json.loads(change.after)
