@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from symposia.core import CancellationToken
-from symposia.ext.models._transport import CancellableCalls
+from symposia.ext.models._cancellable_calls import CancellableCalls
 
 
 async def never() -> None:

@@ -26,12 +26,13 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
+from symposia.ext.models._cancellable_calls import CancellableCalls
 from symposia.ext.models._context_overflow import RequestSize
 from symposia.ext.models._options import as_arguments
 from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
-from symposia.ext.models._transport import CancellableCalls, EventStream, Response, Transport
+from symposia.ext.models._transport import EventStream, Response, Transport
 from symposia.ext.models._wire_format import (
     Body,
     ChatRequest,

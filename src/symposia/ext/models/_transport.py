@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from inspect import signature
 from types import ModuleType
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import Any, Final, Protocol, cast
 
 from typing_extensions import override
 
-from symposia.core import CancellationToken
 from symposia.ext.models._bounded_bodies import BodyError, body_problem, expecting_stream
 from symposia.ext.models._encoded_json import encode_json, replace_surrogates
 from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._response_listeners import is_retried_outside
 from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
 from symposia.ext.models._wire_format import Body
-
-T = TypeVar("T")
 
 KEPT_START: Final = 4096
 """Bytes of a stream that are kept to show them in an error."""
@@ -350,54 +347,3 @@ def _legacy_errors() -> tuple[type[Exception], ...]:
     """The errors of httpx, which OpenAI's SDK takes in place of httpx2 if the caller gives it a client of httpx."""
     httpx = sys.modules.get("httpx")
     return () if httpx is None else (httpx.HTTPError,)
-
-
-class CancellableCalls:
-    """Runs calls until its token is cancelled, which raises `asyncio.CancelledError` from the call that is running.
-
-    The running task itself is cancelled, and that is undone when the call has ended, as `asyncio.timeout` does. So a
-    stream of thousands of pieces needs one link to the token, and neither a task nor a callback for each piece. Between
-    two calls, while the caller's own code runs, a cancelled token cancels nothing.
-
-    The cancellation is raised inside of the SDK's own await, whose clean-up closes the connection. Rejected: to await
-    the call in a task of its own and race it against the token, which costs a task a chunk and leaves, for one turn of
-    the loop, a call that runs on after its caller was cancelled.
-    """
-
-    def __init__(self, token: CancellationToken | None) -> None:
-        self._task: asyncio.Task[object] | None = None
-        self._interrupted = False
-        self._live: asyncio.Future[None] | None = None
-        if token is not None:
-            self._live = asyncio.get_running_loop().create_future()
-            self._live.add_done_callback(self._on_done)
-            token.link_future(self._live)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._live is not None and not self._live.done():
-            self._live.set_result(None)
-
-    async def run(self, start: Callable[[], Awaitable[T]]) -> T:
-        """Start a call and await it, unless the token is cancelled already.
-
-        Raises:
-            asyncio.CancelledError: The token or the task was cancelled; the call has been cancelled too.
-        """
-        if self._live is not None and self._live.cancelled():
-            raise asyncio.CancelledError
-        self._task = task = asyncio.current_task()
-        self._interrupted = False
-        try:
-            return await start()
-        finally:
-            self._task = None
-            if self._interrupted and task is not None:
-                task.uncancel()
-
-    def _on_done(self, live: asyncio.Future[None]) -> None:
-        if live.cancelled() and self._task is not None:
-            self._interrupted = True
-            self._task.cancel()
