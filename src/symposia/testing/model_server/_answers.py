@@ -110,12 +110,9 @@ class Reply:
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not check types
-            raise ArgumentTypeError(
-                f"text of a Reply is {self.text!r}: give a text. Structured data is its JSON as text."
-            )
-        for name, given, kind in (("tool_calls", self.tool_calls, ToolCall), ("thinking", self.thinking, Thinking)):
-            if wrong := [each for each in given if not isinstance(each, kind)]:
-                raise ArgumentTypeError(f"{name} of a Reply has {wrong[0]!r}: give {kind.__name__} objects.")
+            raise ArgumentTypeError(f"text of a Reply is {self.text!r}: give a text. Structured data is its JSON.")
+        _check_each("tool_calls", self.tool_calls, ToolCall)
+        _check_each("thinking", self.thinking, Thinking)
 
     @property
     def stop_reason(self) -> Stop:
@@ -127,6 +124,11 @@ class Reply:
         parts = [self.text, self.refusal, *(block.text for block in self.thinking)]
         calls = [f"{call.name}{call.arguments}" for call in self.tool_calls]
         return estimated_tokens("".join([*parts, *calls]))
+
+
+def _check_each(name: str, given: Sequence[object], kind: type[object]) -> None:
+    if wrong := [each for each in given if not isinstance(each, kind)]:
+        raise ArgumentTypeError(f"{name} of a Reply has {wrong[0]!r}: give {kind.__name__} objects.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,7 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
     if not key:
         raise missing_key(model, KEY)
     check_key(model, key, KEY)
-    given = connection.get("base_url") or os.environ.get(ADDRESS) or None
+    given: str | None = connection.get("base_url", os.environ.get(ADDRESS) or None)
     # The SDK reads certificates for each of the two clients that it makes itself, which takes 20 ms a client.
     context = httpx2.create_ssl_context()
     http = httpx2.AsyncClient(
@@ -119,6 +119,6 @@ def _connect(model: str, connection: Mapping[str, Any]) -> tuple[MistralTranspor
     with httpx2.Client(verify=context) as unused:
         client = Mistral(api_key=key, server_url=given, client=unused, async_client=http)
     server, _ = client.sdk_configuration.get_server_details()
-    address = (given or server).rstrip("/")
+    address = (server if given is None else given).rstrip("/")
     transport = MistralTransport(client, http, address, connection.get("max_retries", RETRIES))
     return transport, public_address(address)
