@@ -24,7 +24,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import FunctionTool
-from symposia.testing.model_server import MockModelServer, Reply, ToolCall
+from symposia.testing.model_server import MockModelServer, Reply, Thinking, ToolCall
 
 HELLO = [UserMessage(content="hello", source="user")]
 PNG = bytes.fromhex(
@@ -291,6 +291,20 @@ async def test_a_message_that_is_changed_in_place_is_sent_changed(vendor: Vendor
         assert (body.count("new "), body.count("old ")) == (number + 1, 5 - number)
     message.content.append("one more part")
     assert "one more part" in await sent()
+
+
+async def test_an_answer_of_which_a_program_keeps_the_text_alone_is_sent_without_its_calls(vendor: Vendor) -> None:
+    call = ToolCall(id="call_1", name="add", arguments='{"a": 1, "b": 2}')
+    answer = Reply(text="I add them.", thinking=(Thinking(text="How many?"),), tool_calls=(call,))
+    async with MockModelServer() as server:
+        client = vendor.client(server, answer, Reply(text="3"))
+        result = await client.create(HELLO, tools=[ADD])
+        kept = AssistantMessage(content="I add them.", source="model", vendor_blocks=result.vendor_blocks)
+        await client.create([*HELLO, kept, UserMessage(content="go on", source="user")], tools=[ADD])
+        await client.close()
+    sent = json.dumps(server.last_body[vendor.messages])
+    assert "I add them." in sent
+    assert "add" not in sent.replace("I add them.", "")
 
 
 async def test_the_work_of_a_request_does_not_grow_with_its_conversation(

@@ -32,16 +32,9 @@ from symposia.ext.models._options import as_arguments
 from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
+from symposia.ext.models._tool_descriptions import tool_name
 from symposia.ext.models._transport import EventStream, Response, Transport
-from symposia.ext.models._wire_format import (
-    Body,
-    ChatRequest,
-    JsonOutput,
-    StreamAssembly,
-    ToolChoice,
-    WireFormat,
-    tool_name,
-)
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, StreamAssembly, ToolChoice, WireFormat
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from symposia.core.models import LLMMessage
-from symposia.ext.models._wire_format import ConversionCache
+from symposia.ext.models._conversions import ConversionCache
 
 V = TypeVar("V")
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, groupby
-from operator import eq, itemgetter
-from typing import Final, cast
+from collections.abc import Iterable
+from typing import Final
 
 from symposia.core.models import LLMMessage, SystemMessage
-from symposia.ext.models._encoded_json import EncodedObject
 
 START: Final = "Begin."
 """The user's turn before a conversation that begins with the assistant, which APIs refuse."""
@@ -41,35 +38,3 @@ def quoted_system(message: SystemMessage) -> str:
     from the vendor's cache.
     """
     return f"<system>\n{message.content}\n</system>"
-
-
-def write_turn(role: str, name: str, parts: Iterable[Mapping[str, object]]) -> EncodedObject:
-    """A turn of a conversation, of which each part is encoded once: turns are joined in ever new ways.
-
-    Args:
-        role: Who speaks.
-        name: The field of the parts.
-        parts: Texts, pictures, calls and results.
-    """
-    encoded = [part if isinstance(part, EncodedObject) else EncodedObject(part) for part in parts]
-    return EncodedObject({"role": role, name: encoded})
-
-
-def join_neighbours(turns: Sequence[EncodedObject], name: str) -> list[EncodedObject]:
-    """The turns with neighbours of one role made one, so that all results follow their calls in one turn.
-
-    Args:
-        turns: The turns, as `write_turn` makes them.
-        name: The field of the parts.
-    """
-    roles = [turn["role"] for turn in turns]
-    if not any(map(eq, roles, roles[1:])):  # mostly, and in a tenth of the time
-        return list(turns)
-    joined: list[EncodedObject] = []
-    for _, group in groupby(turns, key=itemgetter("role")):
-        first, *others = group
-        if others:
-            parts = (cast("list[EncodedObject]", turn[name]) for turn in (first, *others))
-            first = EncodedObject({"role": first["role"], name: list(chain.from_iterable(parts))})
-        joined.append(first)
-    return joined

@@ -20,7 +20,7 @@ from symposia.ext.models._encoded_json import encode_json, replace_surrogates
 from symposia.ext.models._http_clients import adapt_http_client
 from symposia.ext.models._response_listeners import is_retried_outside
 from symposia.ext.models._stream_decoders import EventDecoder, StreamDecoder
-from symposia.ext.models._wire_format import Body
+from symposia.ext.models._wire_format import Body, without_none
 
 KEPT_START: Final = 4096
 """Bytes of a stream that are kept to show them in an error."""
@@ -268,11 +268,6 @@ def split_options(body: Body) -> tuple[Body, dict[str, object]]:
     if is_retried_outside():
         options["max_retries"] = 0
     return request, options
-
-
-def without_none(arguments: Mapping[str, object]) -> Body:
-    """The arguments that were given: programs pass None for those that they do not give."""
-    return {name: value for name, value in arguments.items() if value is not None}
 
 
 class _HttpEventStream:

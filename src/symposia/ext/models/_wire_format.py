@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, Protocol, TypeAlias, TypeVar, cast
-from uuid import uuid4
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic_core import from_json
+from pydantic import BaseModel
 
-from symposia.core import CancellationToken, FunctionCall
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, PartialAnswer
-from symposia.core.json_values import encodable
-from symposia.core.models import CreateResult, LLMMessage, RequestUsage
+from symposia.core import CancellationToken
+from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import CreateResult, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._conversions import ConversionCache as ConversionCache  # noqa: PLC0414 - every format needs it
-from symposia.ext.models._conversions import ItemConversions as ItemConversions  # noqa: PLC0414 - likewise
-from symposia.ext.models._reported_errors import raise_reported
-
-Body: TypeAlias = dict[str, object]
-"""A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
-JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of a model, a vendor or a tool's schema
-OPEN: Final = ConfigDict(extra="allow")
-"""The configuration of a vendor's types. What a service adds is kept, and some of it goes back to it."""
 
 W = TypeVar("W")
 W_co = TypeVar("W_co", covariant=True)
 
+Body: TypeAlias = dict[str, object]
+"""A request as JSON, with the SDK's own options (``extra_headers``, ``timeout``, …) beside the vendor's fields."""
+JsonObject: TypeAlias = dict[str, Any]  # Any: JSON of a model, a vendor or a tool's schema
+
 ToolChoice: TypeAlias = Tool | Literal["auto", "required", "none"]
 JsonOutput: TypeAlias = bool | type[BaseModel] | None
-
-TokenCount: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**53)]
-"""A count of tokens in an answer: not negative, and an integer that JSON can carry exactly (RFC 8259, section 6)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,110 +100,6 @@ class WireFormat(Protocol[W]):
         ...
 
 
-def tool_schema(tool: Tool | ToolSchema) -> ToolSchema:
-    """The description of a tool for the model.
-
-    Raises:
-        ArgumentTypeError: It is neither a tool nor a schema.
-    """
-    if isinstance(tool, Tool):
-        return tool.schema
-    if not isinstance(tool, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
-        raise ArgumentTypeError(f"A tool of a model is a Tool, such as FunctionTool(function, '…'), not {tool!r}.")
-    return tool
-
-
-def check_tool_name(schema: ToolSchema, allowed: re.Pattern[str], rule: str) -> None:
-    """Check the name of a tool before it is sent: a vendor's error names neither the tool nor the rule.
-
-    Args:
-        schema: The tool's description.
-        allowed: What the whole name has to match.
-        rule: The same in words, as in ``OpenAI allows 1 to 64 letters``.
-
-    Raises:
-        InvalidArgumentError: The vendor refuses it.
-    """
-    if not allowed.fullmatch(schema["name"]):
-        raise InvalidArgumentError(f"Tool name {schema['name']!r}: {rule}.")
-
-
-def function_description(schema: ToolSchema) -> dict[str, object]:
-    """A function's description in OpenAI's format, and in those that follow it."""
-    return {
-        "name": schema["name"],
-        "description": schema.get("description", ""),
-        "parameters": schema.get("parameters", {"type": "object", "properties": {}}),
-    }
-
-
-def tool_name(tool: Tool | ToolSchema) -> str:
-    """The name by which the model calls a tool."""
-    return tool.name if isinstance(tool, Tool) else tool["name"]
-
-
-def takes_no_images(model: str) -> InvalidArgumentError:
-    """The error of a message with an image, to a model that cannot see."""
-    return InvalidArgumentError(f"A message has an image, and model {model!r} takes none, by its model_info.")
-
-
-def new_call_id() -> str:
-    """An id for a tool call that came without one: its result is found by it."""
-    return f"call_{uuid4().hex}"
-
-
-def json_parser(wire: type[W]) -> Callable[[bytes], W]:
-    """A function that parses JSON and checks it against a type of the wire, in one step of compiled code.
-
-    The SDKs' classes were rejected: building one takes 80 microseconds a streamed chunk (openai 3.52), where this takes
-    2, and blocks that the vendor wants back have to stay as they came. The validator takes milliseconds to make, so it
-    is made for the first answer and not when the module is imported.
-
-    Args:
-        wire: The type: a `TypedDict`, mostly. The function takes the body of a response or the data of an event, and
-            raises a `ValueError` for JSON of another type: a `ReportedError` where it is the report of an error.
-    """
-    validate: Callable[[bytes], W] | None = None
-
-    def parse(data: bytes) -> W:
-        nonlocal validate
-        if validate is None:
-            validate = TypeAdapter(wire).validate_json
-        try:
-            return validate(data)
-        except ValueError:
-            raise_reported(data)
-            raise
-
-    return parse
-
-
-def arguments_object(text: str) -> dict[str, object]:
-    """The arguments of a call as an object, for APIs that take nothing else; other text is put into one."""
-    parsed: object = text
-    with suppress(ValueError):  # cut off, or no JSON
-        parsed = from_json(encodable(text) or "{}", allow_inf_nan=False)
-    return cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {"arguments": parsed}
-
-
-def parse_arguments(text: str) -> object:
-    """Arguments as JSON; as text where that is not possible: they were cut off, or nest deeper than parsers go."""
-    try:
-        return from_json(text, allow_inf_nan=False)
-    except ValueError:
-        return text
-
-
-def join_thought(reasoning: str, text: str, *, has_calls: bool) -> str | None:
-    """The `thought` of a result: the model's reasoning, and the text beside tool calls, which have its place."""
-    return ("\n".join(filter(None, (reasoning, text))) if has_calls else reasoning) or None
-
-
-def partial_answer(text: str, thought: str, calls: Iterable[FunctionCall], usage: RequestUsage) -> PartialAnswer:
-    """The part of an answer that arrived before the failure, for `ModelError.partial`."""
-    return PartialAnswer(
-        text=text,
-        thought=thought,
-        tool_calls=[{"id": call.id, "name": call.name, "arguments": call.arguments} for call in calls],
-        usage={"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens},
-    )
+def without_none(arguments: Mapping[str, object]) -> Body:
+    """The arguments that were given: programs pass None for those that they do not give."""
+    return {name: value for name, value in arguments.items() if value is not None}

@@ -14,12 +14,13 @@ from symposia.ext.models.anthropic._answer import parse_message, read_message
 from symposia.ext.models.anthropic._stream import MessageAssembly
 
 TEXTS = st.text(max_size=30)
+NAMES = st.text(min_size=1, max_size=30)
 JSON = st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=9) | st.none(), max_size=3)
 BLOCKS = st.one_of(
     st.fixed_dictionaries({"type": st.just("text"), "text": TEXTS}),
     st.fixed_dictionaries({"type": st.just("thinking"), "thinking": TEXTS, "signature": TEXTS}),
     st.fixed_dictionaries({"type": st.just("redacted_thinking"), "data": TEXTS}),
-    st.fixed_dictionaries({"type": st.just("tool_use"), "id": TEXTS, "name": TEXTS, "input": JSON}),
+    st.fixed_dictionaries({"type": st.just("tool_use"), "id": TEXTS, "name": NAMES, "input": JSON}),
 )
 STREAMED = {"text": "text_delta", "thinking": "thinking_delta", "signature": "signature_delta"}
 STOP_REASONS = ["end_turn", "max_tokens", "tool_use", "refusal", "pause_turn"]

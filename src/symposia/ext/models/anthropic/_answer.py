@@ -7,8 +7,7 @@ some without a new version; those that are named have the right type.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Literal, Required, TypeAlias, cast
 
 from pydantic import Discriminator, Tag, with_config
@@ -16,7 +15,9 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import OPEN, JsonObject, TokenCount, join_thought, json_parser
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
+from symposia.ext.models._tool_calls import arguments_object, read_call
+from symposia.ext.models._wire_format import JsonObject
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -112,26 +113,35 @@ def parse_message(data: bytes) -> MessageWire:
 
 
 def read_message(message: MessageWire) -> CreateResult:
-    """The result of an answer."""
+    """The result of an answer.
+
+    Raises:
+        ValueError: A call has no name.
+    """
     blocks = message["content"]
-    calls = [read_call(cast("ToolUseBlock", block)) for block in blocks if block["type"] == "tool_use"]
-    text = "".join(cast("TextBlock", block)["text"] for block in blocks if block["type"] == "text")
-    thinking = "".join(cast("ThinkingBlock", block)["thinking"] for block in blocks if block["type"] == "thinking")
-    return CreateResult(
-        finish_reason=FINISH_REASONS.get(message.get("stop_reason"), "unknown"),
-        content=calls or text,
-        usage=read_usage(message.get("usage") or UsageWire()),
-        cached=False,
-        thought=join_thought(thinking, text, has_calls=bool(calls)),
+    return create_result(
+        join_blocks(blocks, "text"),
+        join_blocks(blocks, "thinking"),
+        read_tool_uses(blocks),
+        FINISH_REASONS.get(message.get("stop_reason"), "unknown"),
+        read_usage(message.get("usage") or UsageWire()),
         vendor_blocks=_vendor_blocks(blocks),
     )
 
 
-def read_call(block: ToolUseBlock) -> FunctionCall:
-    """A tool call, with its arguments as the text that all clients give."""
-    arguments = block["input"]
-    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return FunctionCall(id=block["id"], name=block["name"], arguments=text)
+def join_blocks(blocks: Iterable[Block], kind: Literal["text", "thinking"]) -> str:
+    """The text of the answer, or of the thinking."""
+    return "".join(cast("Mapping[str, str]", block)[kind] for block in blocks if block["type"] == kind)
+
+
+def read_tool_uses(blocks: Iterable[Block]) -> list[FunctionCall]:
+    """The tool calls.
+
+    Raises:
+        ValueError: One has no name.
+    """
+    uses = (cast("ToolUseBlock", block) for block in blocks if block["type"] == "tool_use")
+    return [read_call(use["id"], use["name"], use["input"]) for use in uses]
 
 
 def read_usage(usage: UsageWire) -> RequestUsage:
@@ -157,5 +167,5 @@ def _vendor_blocks(blocks: Sequence[Block]) -> VendorBlocks | None:
 def _sendable(block: JsonObject) -> JsonObject:
     """A block as the API takes it back, which is as it came, but for arguments that were cut off in the middle."""
     if isinstance(arguments := block.get("input"), str):
-        return {**block, "input": {"arguments": arguments}}
+        return {**block, "input": arguments_object(arguments)}
     return block

@@ -13,10 +13,11 @@ from symposia._lazy import lazy_module
 from symposia.core.argument_checks import check_flag
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model, missing_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, is_at, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
 from symposia.ext.models.anthropic._answer import parse_message, read_message
 from symposia.ext.models.anthropic._cache_marks import add_cache_marks
 from symposia.ext.models.anthropic._options import (
@@ -34,7 +35,6 @@ from symposia.ext.models.anthropic._request import (
     adapt_arguments,
     add_response_format,
     add_tools,
-    write_turns,
 )
 from symposia.ext.models.anthropic._stream import MessageAssembly
 
@@ -80,13 +80,14 @@ class MessagesFormat:
         self._prefill = profile.prefill
         self._json_output = json_output
         self._prompt_caching = prompt_caching
+        self._writer = writer
         self._written = ConversionCache(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`. A long answer is always streamed: the vendor refuses to hold a connection so long."""
         instructions = leading_system_messages(request.messages)
         turns = self._written.each(request.messages[len(instructions) :])
-        body: Body = {**self._arguments, "messages": write_turns(turns, prefill=self._prefill)}
+        body: Body = {**self._arguments, "messages": self._writer.alternate(turns, prefill=self._prefill)}
         if system := write_system(instructions):
             body["system"] = system
         add_tools(body, request.tools, request.tool_choice)

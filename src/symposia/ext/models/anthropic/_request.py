@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import warnings
 from collections.abc import Mapping, Sequence
@@ -11,41 +10,20 @@ from functools import lru_cache
 from typing import Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import FunctionCall, Image
-from symposia.core.argument_checks import not_a_message
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
-    AssistantMessage,
     FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
-    SystemMessage,
-    UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._prompts import (
-    CONTINUE,
-    EMPTY,
-    JSON_INSTRUCTION,
-    START,
-    join_neighbours,
-    quoted_system,
-    write_turn,
-)
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    JsonObject,
-    JsonOutput,
-    ToolChoice,
-    arguments_object,
-    check_tool_name,
-    takes_no_images,
-    tool_schema,
-)
-from symposia.ext.models.anthropic._answer import VENDOR
+from symposia.ext.models._prompts import JSON_INSTRUCTION
+from symposia.ext.models._tool_calls import allowed_call_id, arguments_object
+from symposia.ext.models._tool_descriptions import check_tool_name, tool_schema
+from symposia.ext.models._turns import ReceivedCall, TurnWriter
+from symposia.ext.models._wire_format import Body, JsonObject, JsonOutput, ToolChoice, without_none
+from symposia.ext.models.anthropic._answer import VENDOR, Block, join_blocks
 from symposia.ext.models.anthropic._profiles import AnthropicProfile
 
 SAMPLING: Final = ("temperature", "top_p", "top_k")
@@ -58,86 +36,52 @@ _TOOL_CHOICES: Final[Mapping[str, str]] = {"auto": "auto", "required": "any", "n
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
+class MessageWriter(TurnWriter):
     """Writes messages in Anthropic's format.
 
     Attributes:
-        model: The model.
-        vision: Whether it takes images.
         strict_ids: Whether ids of calls are refused that have other characters than letters, digits, ``_`` and ``-``.
     """
 
-    model: str
-    vision: bool
+    VENDOR = VENDOR
+    PARTS = PARTS
+
     strict_ids: bool = False
 
-    def write(self, message: LLMMessage) -> EncodedObject:
-        """One message of the conversation.
+    @override
+    def text_part(self, text: str, /) -> JsonObject:
+        return {"type": "text", "text": text}
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case UserMessage():
-                return write_turn("user", PARTS, self._user_blocks(message.content))
-            case AssistantMessage():
-                return write_turn("assistant", PARTS, self._assistant_blocks(message))
-            case SystemMessage():
-                return _user_turn(quoted_system(message))
-            case FunctionExecutionResultMessage():
-                return write_turn("user", PARTS, [*map(self._result_block, message.content)] or [_text_block("")])
-            case _:
-                raise not_a_message(message)
-
-    def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
-        parts = [content] if isinstance(content, str) else content or [""]
-        return [_text_block(part) if isinstance(part, str) else self._image_block(part) for part in parts]
-
-    def _image_block(self, image: Image) -> JsonObject:
-        if not self.vision:
-            raise takes_no_images(self.model)
+    @override
+    def image_part(self, image: Image, /) -> JsonObject:
         source = {"type": "base64", "media_type": image.media_type, "data": image.to_base64()}
         return {"type": "image", "source": source}
 
-    def _assistant_blocks(self, message: AssistantMessage) -> list[JsonObject]:
-        """An answer of the model; one of Anthropic's is unchanged, since signed thinking must be returned as it was."""
-        received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
-        # A program may change a message, or make one of an answer by another vendor, or keep the text alone. The blocks
-        # no longer stand for such a message, and signed thinking beside other content is refused.
-        if received and _says_the_same(received, message.content):
-            return received
-        if isinstance(message.content, str):
-            return [_text_block(message.content)]
-        said = [_text_block(message.thought)] if message.thought and message.thought.strip() else []
-        return [*said, *map(self._call_block, message.content)] or [_text_block("")]
+    @override
+    def call_parts(self, calls: Sequence[FunctionCall], /) -> list[JsonObject]:
+        return [
+            {
+                "type": "tool_use",
+                "id": self._call_id(call.id),
+                "name": call.name,
+                "input": arguments_object(call.arguments),
+            }
+            for call in calls
+        ]
 
-    def _call_block(self, call: FunctionCall) -> JsonObject:
-        arguments = arguments_object(call.arguments)
-        return {"type": "tool_use", "id": self._call_id(call.id), "name": call.name, "input": arguments}
-
-    def _result_block(self, result: FunctionExecutionResult) -> JsonObject:
+    @override
+    def result_part(self, result: FunctionExecutionResult, /) -> JsonObject:
         identity = self._call_id(result.call_id)
         block: JsonObject = {"type": "tool_result", "tool_use_id": identity, "content": result.content}
         return {**block, "is_error": True} if result.is_error else block
 
+    @override
+    def content_of(self, parts: list[JsonObject], /) -> str | list[ReceivedCall]:
+        calls = [(block["id"], block["name"], block["input"]) for block in parts if block["type"] == "tool_use"]
+        return calls or join_blocks(cast("list[Block]", parts), "text")
+
     def _call_id(self, given: str) -> str:
-        """An id as the API takes it: those that other vendors gave to calls may have dots and colons."""
-        if not self.strict_ids or _CALL_ID.fullmatch(given):
-            return given
-        return f"call_{hashlib.sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
-
-
-def _text_block(text: str) -> JsonObject:
-    return {"type": "text", "text": text if text.strip() else EMPTY}
-
-
-def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
-    """Whether the message still has the content that the blocks were received with."""
-    if isinstance(content, str):
-        return "".join(block["text"] for block in received if block["type"] == "text") == content
-    called = [(block["id"], block["name"], block["input"]) for block in received if block["type"] == "tool_use"]
-    return called == [(call.id, call.name, arguments_object(call.arguments)) for call in content]
+        return allowed_call_id(given, _CALL_ID) if self.strict_ids else given
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object], profile: AnthropicProfile) -> Body:
@@ -152,18 +96,6 @@ def adapt_arguments(model: str, arguments: Mapping[str, object], profile: Anthro
     if refused:
         warnings.warn(f"Model {model!r} takes no {', '.join(refused)}: left out of its requests.", stacklevel=4)
     return {name: value for name, value in body.items() if name not in refused}
-
-
-def write_turns(turns: Sequence[EncodedObject], *, prefill: bool) -> list[EncodedObject]:
-    """The conversation as turns of user and assistant, beginning and ending as the API demands."""
-    joined = join_neighbours(turns, PARTS)
-    # A conversation has to begin with the user, and one that ends with the assistant is refused by models that take no
-    # prefill. Agents hand over both: one that opens a debate, and one that is asked again after its own answer.
-    if not joined or joined[0]["role"] == "assistant":
-        joined.insert(0, _user_turn(START))
-    if joined[-1]["role"] == "assistant" and not prefill:
-        joined.append(_user_turn(CONTINUE))
-    return joined
 
 
 def add_tools(body: Body, tools: Sequence[Tool | ToolSchema], choice: ToolChoice) -> None:
@@ -211,10 +143,6 @@ def write_tool(tool: Tool | ToolSchema) -> dict[str, object]:
 def write_tool_choice(choice: ToolChoice) -> dict[str, object]:
     """Whether the model may, must or must not call a tool."""
     return {"type": "tool", "name": choice.name} if isinstance(choice, Tool) else {"type": _TOOL_CHOICES[choice]}
-
-
-def _user_turn(text: str) -> EncodedObject:
-    return write_turn("user", PARTS, [{"type": "text", "text": text}])
 
 
 @lru_cache(maxsize=256)

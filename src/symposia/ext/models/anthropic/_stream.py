@@ -9,14 +9,16 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
+from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
-from symposia.ext.models._wire_format import OPEN, JsonObject, json_parser, parse_arguments, partial_answer
+from symposia.ext.models._tool_calls import parse_arguments
+from symposia.ext.models._wire_format import JsonObject
 from symposia.ext.models.anthropic._answer import (
     Block,
     MessageWire,
-    ToolUseBlock,
     UsageWire,
-    read_call,
+    join_blocks,
+    read_tool_uses,
     read_usage,
 )
 
@@ -115,18 +117,20 @@ class MessageAssembly:
         """
         if not self.complete:
             raise ValueError("no message_stop came")
-        content = [self._blocks[index].whole() for index in sorted(self._blocks)]
-        return cast("MessageWire", {**self._started(), "content": content, "usage": self._usage})
+        return cast("MessageWire", {**self._started(), "content": self._content(), "usage": self._usage})
 
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
-        blocks = [self._blocks[index].whole() for index in sorted(self._blocks)]
+        blocks = self._content()
         return partial_answer(
-            "".join(block["text"] for block in blocks if block["type"] == "text"),
-            "".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
-            [read_call(cast("ToolUseBlock", block)) for block in blocks if block["type"] == "tool_use"],
+            join_blocks(blocks, "text"),
+            join_blocks(blocks, "thinking"),
+            read_tool_uses(block for block in blocks if block.get("name") != ""),
             read_usage(cast("UsageWire", self._usage)),
         )
+
+    def _content(self) -> list[Block]:
+        return [self._blocks[index].whole() for index in sorted(self._blocks)]
 
     def _started(self) -> JsonObject:
         if self._message is None:
@@ -179,19 +183,16 @@ class _Block:
     def _takes(self, field: str) -> bool:
         return self._start["type"] == ("text" if field == "text" else "thinking")
 
-    def whole(self) -> JsonObject:
+    def whole(self) -> Block:
         block = dict(self._start)
         for field, pieces in self._pieces.items():
             block[field] = f"{block.get(field, '')}{''.join(pieces)}"
-        # Arguments come as pieces of JSON text. They are parsed here, once, when all have come: a parser of partial
-        # JSON would be needed for more, and no caller reads arguments before they are whole.
         if arguments := "".join(self._input):
-            parsed = parse_arguments(arguments)
-            block["input"] = parsed if isinstance(parsed, dict) else arguments
+            block["input"] = parse_arguments(arguments)
         if self._citations:
             given = block.get("citations")
             block["citations"] = [*(cast("list[object]", given) if isinstance(given, list) else ()), *self._citations]
-        return block
+        return cast("Block", block)
 
 
 def _required(wire: Mapping[str, object], field: str) -> Any:  # Any: of the field's type, which was checked

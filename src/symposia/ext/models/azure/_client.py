@@ -21,8 +21,8 @@ from symposia.ext.models._options import ClientOptions, OptionNames, check_insta
 from symposia.ext.models._profiles import ModelCatalog, shipped_catalog
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._strict_schemas import strict_format
-from symposia.ext.models._transport import Transport, without_none
-from symposia.ext.models._wire_format import Body, ChatRequest
+from symposia.ext.models._transport import Transport
+from symposia.ext.models._wire_format import Body, ChatRequest, without_none
 from symposia.ext.models.azure.config import (
     GITHUB_MODELS_ENDPOINT,
     UNNAMED_MODEL,

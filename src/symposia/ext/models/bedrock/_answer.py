@@ -6,7 +6,6 @@ back as they came, and drop fields that its version does not know. Fields that a
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final, Required, cast
 
@@ -15,7 +14,9 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._wire_format import OPEN, JsonObject, TokenCount, join_thought, json_parser
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
+from symposia.ext.models._tool_calls import arguments_object, arguments_text, read_call
+from symposia.ext.models._wire_format import JsonObject
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -116,21 +117,20 @@ def read_answer(answer: AnswerWire) -> CreateResult:
         ValueError: A call has no name.
     """
     blocks = answer["output"]["message"]["content"]
-    uses = tool_uses(blocks)
-    calls = [read_call(use) for use in uses if use["name"] != ANSWER_TOOL]
+    calls = read_tool_uses(blocks)
     text, thinking = join_text(blocks), join_thinking(blocks)
-    structured = [read_call(use).arguments for use in uses if use["name"] == ANSWER_TOOL]
+    structured = [use["input"] for use in tool_uses(blocks) if use["name"] == ANSWER_TOOL]
     reason: FinishReasons = FINISH_REASONS.get(answer["stopReason"], "unknown")
     if structured and not calls:
-        text, beside = structured[0], text
-        thinking = "\n".join(filter(None, (thinking, beside)))
+        thinking = "\n".join(filter(None, (thinking, text)))
+        text = arguments_text(structured[0])
         reason = "stop" if reason == "function_calls" else reason
-    return CreateResult(
-        finish_reason=reason,
-        content=calls or text,
-        usage=read_usage(answer.get("usage") or UsageWire()),
-        cached=False,
-        thought=join_thought(thinking, text, has_calls=bool(calls)),
+    return create_result(
+        text,
+        thinking,
+        calls,
+        reason,
+        read_usage(answer.get("usage") or UsageWire()),
         vendor_blocks=_vendor_blocks(blocks),
     )
 
@@ -151,17 +151,14 @@ def join_thinking(blocks: Sequence[Block]) -> str:
     return "".join(text["text"] for text in texts if text is not None)
 
 
-def read_call(use: ToolUseWire) -> FunctionCall:
-    """A tool call, with its arguments as the text that all clients give.
+def read_tool_uses(blocks: Sequence[Block]) -> list[FunctionCall]:
+    """The tool calls, but for those that are the answer.
 
     Raises:
-        ValueError: It has no name.
+        ValueError: One has no name.
     """
-    if not use["name"]:
-        raise ValueError("a tool call has no name")
-    arguments = use["input"]
-    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return FunctionCall(id=use["toolUseId"], name=use["name"], arguments=text)
+    uses = (use for use in tool_uses(blocks) if use["name"] != ANSWER_TOOL)
+    return [read_call(use["toolUseId"], use["name"], use["input"]) for use in uses]
 
 
 def read_usage(usage: UsageWire) -> RequestUsage:
@@ -196,5 +193,5 @@ def _sendable(block: JsonObject) -> JsonObject:
     """A block as the API takes it back, which is as it came, but for arguments that were cut off in the middle."""
     use = block.get("toolUse")
     if use is not None and isinstance(use["input"], str):
-        return {"toolUse": {**use, "input": {"arguments": use["input"]}}}
+        return {"toolUse": {**use, "input": arguments_object(use["input"])}}
     return block

@@ -14,11 +14,12 @@ from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import LLMMessage
 from symposia.ext.models import _aws
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._prompts import JSON_INSTRUCTION, leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
 from symposia.ext.models.bedrock._answer import parse_answer, read_answer
 from symposia.ext.models.bedrock._cache_points import add_cache_points
 from symposia.ext.models.bedrock._options import (
@@ -32,12 +33,12 @@ from symposia.ext.models.bedrock._options import (
 from symposia.ext.models.bedrock._profiles import CATALOG, BedrockProfile
 from symposia.ext.models.bedrock._request import (
     MessageWriter,
+    QuotingWriter,
     add_arguments,
     add_instruction,
     add_schema,
     add_tools,
     offers_tools,
-    write_turns,
 )
 from symposia.ext.models.bedrock._stream import AnswerAssembly
 from symposia.ext.models.bedrock._transport import Authorization, BedrockTransport, load_signer
@@ -77,9 +78,11 @@ class ConverseFormat:
         self._profile = profile
         self._json_output = json_output
         self._caches = caches and profile.cache_points != "nowhere"
-        writer = partial(MessageWriter, model=str(arguments["model"]), vision=vision, tool_status=profile.tool_status)
-        self._written: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(writer().write)
-        self._quoted: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(writer(quotes_calls=True).write)
+        model = str(arguments["model"])
+        self._writer = MessageWriter(model=model, vision=vision, tool_status=profile.tool_status)
+        quoting = QuotingWriter(model=model, vision=vision, tool_status=profile.tool_status)
+        self._written: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(self._writer.write)
+        self._quoted: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(quoting.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
@@ -88,7 +91,7 @@ class ConverseFormat:
         with_tools = offers_tools(request)
         written = self._written if with_tools or "toolConfig" in body else self._quoted
         instructions = leading_system_messages(request.messages)
-        body["messages"] = write_turns(written.each(request.messages[len(instructions) :]))
+        body["messages"] = self._writer.alternate(written.each(request.messages[len(instructions) :]))
         if system := write_system(instructions):
             add_instruction(body, system)
         if with_tools:

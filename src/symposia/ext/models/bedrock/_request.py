@@ -6,44 +6,24 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import FunctionCall, Image
-from symposia.core.argument_checks import not_a_message
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
-    SystemMessage,
-    UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema, parameters_schema
-from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._prompts import (
-    CONTINUE,
-    EMPTY,
-    START,
-    join_neighbours,
-    quoted_system,
-    write_turn,
-)
+from symposia.ext.models._prompts import EMPTY
 from symposia.ext.models._strict_schemas import schema_name
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    ChatRequest,
-    JsonObject,
-    ToolChoice,
-    arguments_object,
-    check_tool_name,
-    takes_no_images,
-    tool_schema,
-)
+from symposia.ext.models._tool_calls import allowed_call_id, arguments_object
+from symposia.ext.models._tool_descriptions import check_tool_name, tool_schema
+from symposia.ext.models._turns import ReceivedCall, TurnWriter
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonObject, ToolChoice, without_none
 from symposia.ext.models.bedrock._answer import ANSWER_TOOL, VENDOR, Block, join_text, tool_uses
 from symposia.ext.models.bedrock._cache_points import PARTS
 from symposia.ext.models.bedrock._profiles import BedrockProfile
@@ -62,120 +42,72 @@ _ANSWER_INSTRUCTION: Final = f"Give the final answer by a call of the tool {ANSW
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
+class MessageWriter(TurnWriter):
     """Writes messages in Converse's format.
 
     Attributes:
-        model: The model.
-        vision: Whether it takes images.
-        tool_status: Whether it takes the status of a tool's result.
-        quotes_calls: Whether calls of tools and their results are written as text: Bedrock refuses them in a request
-            that offers no tools. Rejected: to offer tools all the same, of which the model may call one.
+        tool_status: Whether the model takes the status of a tool's result.
     """
 
-    model: str
-    vision: bool
+    VENDOR = VENDOR
+    PARTS = PARTS
+
     tool_status: bool
-    quotes_calls: bool = False
 
-    def write(self, message: LLMMessage) -> EncodedObject:
-        """One message of the conversation.
+    @override
+    def text_part(self, text: str, /) -> JsonObject:
+        return {"text": text}
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case UserMessage():
-                return write_turn("user", PARTS, self._user_blocks(message.content))
-            case AssistantMessage():
-                return write_turn("assistant", PARTS, self._assistant_blocks(message))
-            case SystemMessage():
-                return _user_turn(quoted_system(message))
-            case FunctionExecutionResultMessage():
-                return write_turn("user", PARTS, [*map(self._result_block, message.content)] or [_text_block("")])
-            case _:
-                raise not_a_message(message)
-
-    def _user_blocks(self, content: str | list[str | Image]) -> list[JsonObject]:
-        parts = [content] if isinstance(content, str) else content or [""]
-        return [_text_block(part) if isinstance(part, str) else self._image_block(part) for part in parts]
-
-    def _image_block(self, image: Image) -> JsonObject:
-        if not self.vision:
-            raise takes_no_images(self.model)
+    @override
+    def image_part(self, image: Image, /) -> JsonObject:
         image_format = image.media_type.removeprefix("image/")
         return {"image": {"format": image_format, "source": {"bytes": image.to_base64()}}}
 
-    def _assistant_blocks(self, message: AssistantMessage) -> list[JsonObject]:
-        """An answer of the model; one of Bedrock's is unchanged, since signed reasoning must be returned as it was."""
-        if isinstance(message.content, list) and self.quotes_calls:
-            return [*_thought_blocks(message), *map(_quoted_call, message.content)] or [_text_block("")]
-        received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
-        if received and _says_the_same(received, message.content):
-            return received
-        if isinstance(message.content, str):
-            return [_text_block(message.content)]
-        return [*_thought_blocks(message), *map(_call_block, message.content)] or [_text_block("")]
+    @override
+    def call_parts(self, calls: Sequence[FunctionCall], /) -> list[JsonObject]:
+        return [
+            {
+                "toolUse": {
+                    "toolUseId": allowed_call_id(call.id, _CALL_ID),
+                    "name": call.name,
+                    "input": arguments_object(call.arguments),
+                }
+            }
+            for call in calls
+        ]
 
-    def _result_block(self, result: FunctionExecutionResult) -> JsonObject:
-        if self.quotes_calls:
-            return {"text": f'<tool_result name="{result.name}">\n{result.content}\n</tool_result>'}
-        block: JsonObject = {"toolUseId": _call_id(result.call_id), "content": [_text_block(result.content)]}
+    @override
+    def result_part(self, result: FunctionExecutionResult, /) -> JsonObject:
+        content = [self.text_part(result.content if result.content.strip() else EMPTY)]
+        block: JsonObject = {"toolUseId": allowed_call_id(result.call_id, _CALL_ID), "content": content}
         if result.is_error and self.tool_status:
             block["status"] = "error"
         return {"toolResult": block}
 
-
-def _text_block(text: str) -> JsonObject:
-    return {"text": text if text.strip() else EMPTY}
-
-
-def _thought_blocks(message: AssistantMessage) -> list[JsonObject]:
-    return [_text_block(message.thought)] if message.thought and message.thought.strip() else []
+    @override
+    def content_of(self, parts: list[JsonObject], /) -> str | list[ReceivedCall]:
+        """See `TurnWriter.content_of`. A call of `ANSWER_TOOL` is a call: no result follows it, as the API demands."""
+        blocks = cast("list[Block]", parts)
+        return [(use["toolUseId"], use["name"], use["input"]) for use in tool_uses(blocks)] or join_text(blocks)
 
 
-def _call_block(call: FunctionCall) -> JsonObject:
-    use = {"toolUseId": _call_id(call.id), "name": call.name, "input": arguments_object(call.arguments)}
-    return {"toolUse": use}
+class QuotingWriter(MessageWriter):
+    """Writes calls of tools and their results as text: Bedrock refuses them in a request that offers no tools.
 
-
-def _quoted_call(call: FunctionCall) -> JsonObject:
-    return {"text": f'<tool_call name="{call.name}">\n{call.arguments}\n</tool_call>'}
-
-
-def _call_id(given: str) -> str:
-    """An id as the API takes it: that of another vendor's call may be longer, or have other characters."""
-    if _CALL_ID.fullmatch(given):
-        return given
-    return f"call_{sha256(given.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
-
-
-def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
-    """Whether the message still has the content that the blocks were received with: a program may have changed it.
-
-    An answer that came as a call of `ANSWER_TOOL` does not: no result follows that call, which the API would demand.
+    Rejected: to offer tools all the same, of which the model may call one.
     """
-    blocks = cast("list[Block]", received)
-    uses = tool_uses(blocks)
-    if isinstance(content, str):
-        return not uses and join_text(blocks) == content
-    called = [(use["toolUseId"], use["name"], use["input"]) for use in uses]
-    return called == [(call.id, call.name, arguments_object(call.arguments)) for call in content]
 
+    @override
+    def call_parts(self, calls: Sequence[FunctionCall], /) -> list[JsonObject]:
+        return [self.text_part(f'<tool_call name="{call.name}">\n{call.arguments}\n</tool_call>') for call in calls]
 
-def _user_turn(text: str) -> EncodedObject:
-    return write_turn("user", PARTS, [{"text": text}])
+    @override
+    def result_part(self, result: FunctionExecutionResult, /) -> JsonObject:
+        return self.text_part(f'<tool_result name="{result.name}">\n{result.content}\n</tool_result>')
 
-
-def write_turns(turns: Sequence[EncodedObject]) -> list[EncodedObject]:
-    """The conversation as turns of user and assistant in alternation, beginning and ending with the user."""
-    joined = join_neighbours(turns, PARTS)
-    if not joined or joined[0]["role"] == "assistant":
-        joined.insert(0, _user_turn(START))
-    if joined[-1]["role"] == "assistant":
-        joined.append(_user_turn(CONTINUE))
-    return joined
+    @override
+    def received_parts(self, message: AssistantMessage) -> list[JsonObject]:
+        return super().received_parts(message) if isinstance(message.content, str) else []
 
 
 # Arguments -----------------------------------------------------------------------------------------------------------

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from typing import Final, Required, cast
+from typing import Final, Required
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
+from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
-from symposia.ext.models._wire_format import OPEN, JsonObject, json_parser, parse_arguments, partial_answer
+from symposia.ext.models._tool_calls import parse_arguments
+from symposia.ext.models._wire_format import JsonObject
 from symposia.ext.models.bedrock._answer import (
     ANSWER_TOOL,
     AnswerWire,
@@ -20,9 +22,8 @@ from symposia.ext.models.bedrock._answer import (
     UsageWire,
     join_text,
     join_thinking,
-    read_call,
+    read_tool_uses,
     read_usage,
-    tool_uses,
 )
 
 EVENTS: Final = frozenset({
@@ -158,7 +159,7 @@ class AnswerAssembly:
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         blocks = self._content()
-        calls = [read_call(use) for use in tool_uses(blocks) if use["name"] not in {"", ANSWER_TOOL}]
+        calls = read_tool_uses([block for block in blocks if block.get("toolUse", {}).get("name") != ""])
         return partial_answer(join_text(blocks), join_thinking(blocks), calls, read_usage(self._usage))
 
     def _content(self) -> list[Block]:
@@ -211,10 +212,7 @@ class _Block:
 
     def whole(self) -> Block:
         if (use := self._start.get("toolUse")) is not None:
-            # Arguments come as pieces of JSON text. They are parsed here, once, when all have come.
-            arguments = "".join(self._input) or "{}"
-            parsed = parse_arguments(arguments)
-            return cast("Block", {"toolUse": {**use, "input": parsed if isinstance(parsed, dict) else arguments}})
+            return {"toolUse": {**use, "input": parse_arguments("".join(self._input) or "{}")}}
         if self._reasoning:
             return {"reasoningContent": self._whole_reasoning()}
         return {"text": "".join(self._texts)}

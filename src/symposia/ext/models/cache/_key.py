@@ -16,7 +16,8 @@ from symposia.core.json_values import as_json
 from symposia.core.models import ChatCompletionClient, CreateOptions, LLMMessage
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversation_fold import ConversationFold
-from symposia.ext.models._wire_format import ConversionCache, tool_schema
+from symposia.ext.models._conversions import ConversionCache
+from symposia.ext.models._tool_descriptions import tool_schema
 from symposia.ext.models.wrappers import ModelCall, innermost
 
 VERSION: Final = "symposia-1"

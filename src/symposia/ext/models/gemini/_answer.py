@@ -6,7 +6,6 @@ that are not named here are kept. The same type holds for a whole answer and for
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final, Required, cast
 
@@ -16,16 +15,10 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser, partial_answer
 from symposia.ext.models._reported_errors import raise_reported
-from symposia.ext.models._wire_format import (
-    OPEN,
-    JsonObject,
-    TokenCount,
-    join_thought,
-    json_parser,
-    new_call_id,
-    partial_answer,
-)
+from symposia.ext.models._tool_calls import new_call_id, read_call
+from symposia.ext.models._wire_format import JsonObject
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
@@ -152,15 +145,12 @@ def read_response(response: ResponseWire) -> CreateResult:
         ValueError: A call has no name.
     """
     parts = _with_call_ids(parts_of(response))
-    calls = read_calls(parts)
-    text = join_texts(parts, thought=False)
-    reason = FINISH_REASONS.get(_finish_reason(response) or "", "unknown")
-    return CreateResult(
-        finish_reason="function_calls" if calls and reason == "stop" else reason,
-        content=calls or text,
-        usage=read_usage(response.get("usageMetadata") or UsageWire()),
-        cached=False,
-        thought=join_thought(join_texts(parts, thought=True), text, has_calls=bool(calls)),
+    return create_result(
+        join_texts(parts, thought=False),
+        join_texts(parts, thought=True),
+        read_function_calls(parts),
+        FINISH_REASONS.get(_finish_reason(response) or "", "unknown"),
+        read_usage(response.get("usageMetadata") or UsageWire()),
         vendor_blocks=_vendor_blocks(parts),
     )
 
@@ -170,20 +160,14 @@ def join_texts(parts: Sequence[Part], *, thought: bool) -> str:
     return "".join(part.get("text", "") for part in parts if part.get("thought", False) is thought)
 
 
-def read_calls(parts: Sequence[Part]) -> list[FunctionCall]:
+def read_function_calls(parts: Sequence[Part]) -> list[FunctionCall]:
     """The tool calls.
 
     Raises:
         ValueError: One has no name.
     """
-    return [_function_call(part["functionCall"]) for part in parts if "functionCall" in part]
-
-
-def _function_call(call: CallWire) -> FunctionCall:
-    if not call["name"]:
-        raise ValueError("a function call has no name")
-    arguments = json.dumps(call.get("args") or {}, ensure_ascii=False)
-    return FunctionCall(id=call.get("id") or "", name=call["name"], arguments=arguments)
+    calls = (part["functionCall"] for part in parts if "functionCall" in part)
+    return [read_call(call.get("id") or "", call["name"], call.get("args") or {}) for call in calls]
 
 
 def read_usage(usage: UsageWire) -> RequestUsage:
@@ -272,7 +256,7 @@ class ResponseAssembly:
         named = [part for part in parts if part.get("functionCall", {}).get("name")]
         texts = [join_texts(parts, thought=thought) for thought in (False, True)]
         usage = cast("UsageWire", self._rest.get("usageMetadata", {}))
-        return partial_answer(texts[0], texts[1], read_calls(named), read_usage(usage))
+        return partial_answer(texts[0], texts[1], read_function_calls(named), read_usage(usage))
 
     def _response(self) -> ResponseWire:
         if not self._candidate:

@@ -14,11 +14,12 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import LLMMessage
 from symposia.ext.models import _google_cloud
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ConversionCache, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
 from symposia.ext.models.gemini._answer import ResponseAssembly, parse_response, read_response
 from symposia.ext.models.gemini._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, GeminiClientConfiguration
 from symposia.ext.models.gemini._profiles import CATALOG, GeminiProfile
@@ -28,7 +29,6 @@ from symposia.ext.models.gemini._request import (
     add_instruction,
     add_response_format,
     add_tools,
-    join_contents,
 )
 from symposia.ext.models.gemini._transport import MILLISECONDS, UNKNOWN_PROJECT, GeminiTransport, http_client
 
@@ -62,7 +62,7 @@ class GenerateContentFormat:
     ) -> None:
         self._usual: Body = {}
         add_arguments(self._usual, arguments)
-        self._model = writer.model
+        self._writer = writer
         self._schema_with_tools = profile.schema_with_tools
         self._json_output = json_output
         self._written: ConversionCache[LLMMessage, EncodedObject] = ConversionCache(writer.write)
@@ -71,12 +71,12 @@ class GenerateContentFormat:
         """See `WireFormat.write`."""
         instructions = leading_system_messages(request.messages)
         contents = self._written.each(request.messages[len(instructions) :])
-        body: Body = {**self._usual, "contents": join_contents(contents)}
+        body: Body = {**self._usual, "contents": self._writer.alternate(contents)}
         if system := write_system(instructions):
             add_instruction(body, system)
         add_tools(body, request.tools, request.tool_choice)
         wanted = self._json_output if request.json_output is None else request.json_output
-        add_response_format(body, wanted, model=self._model, schema_with_tools=self._schema_with_tools)
+        add_response_format(body, wanted, model=self._writer.model, schema_with_tools=self._schema_with_tools)
         add_arguments(body, request.extra_create_args)
         if stream:
             body["stream"] = True

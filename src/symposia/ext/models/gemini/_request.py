@@ -9,40 +9,19 @@ from functools import lru_cache
 from typing import Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import FunctionCall, Image
-from symposia.core.argument_checks import not_a_message
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import (
-    AssistantMessage,
     FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
-    SystemMessage,
-    UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._prompts import (
-    CONTINUE,
-    EMPTY,
-    JSON_INSTRUCTION,
-    START,
-    join_neighbours,
-    quoted_system,
-    write_turn,
-)
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    JsonObject,
-    JsonOutput,
-    ToolChoice,
-    arguments_object,
-    check_tool_name,
-    takes_no_images,
-    tool_schema,
-)
+from symposia.ext.models._prompts import JSON_INSTRUCTION
+from symposia.ext.models._tool_calls import arguments_object
+from symposia.ext.models._tool_descriptions import check_tool_name, tool_schema
+from symposia.ext.models._turns import ReceivedCall, TurnWriter
+from symposia.ext.models._wire_format import Body, JsonObject, JsonOutput, ToolChoice, without_none
 from symposia.ext.models.gemini._answer import VENDOR, Part, join_texts
 
 UNSIGNED: Final = "skip_thought_signature_validator"
@@ -54,8 +33,6 @@ TOP_LEVEL: Final = frozenset(
 )
 """Arguments beside the ``generationConfig``, where all others are."""
 REQUEST_OPTIONS: Final = frozenset({"model", "extra_body", "extra_headers", "extra_query", "timeout"})
-PARTS: Final = "parts"
-"""The field of a content with its parts."""
 _OTHER_NAMES: Final = {"max_tokens": "max_output_tokens", "stop": "stop_sequences"}
 _AS_IT_IS: Final = frozenset({"response_schema", "response_json_schema", "labels"})
 """Arguments whose own keys are the program's, and no names of fields."""
@@ -65,100 +42,48 @@ _MODES: Final[Mapping[str, str]] = {"auto": "AUTO", "required": "ANY", "none": "
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
+class MessageWriter(TurnWriter):
     """Writes messages in Google's format.
 
     Attributes:
-        model: The model.
-        vision: Whether it takes images.
-        signed_calls: Whether it refuses calls without a signature.
+        signed_calls: Whether the model refuses calls without a signature.
     """
 
-    model: str
-    vision: bool
+    VENDOR = VENDOR
+    PARTS = "parts"
+    MODEL = "model"
+
     signed_calls: bool
 
-    def write(self, message: LLMMessage) -> EncodedObject:
-        """One message of the conversation.
+    @override
+    def text_part(self, text: str, /) -> JsonObject:
+        return {"text": text}
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case UserMessage():
-                return write_turn("user", PARTS, self._user_parts(message.content))
-            case AssistantMessage():
-                return write_turn("model", PARTS, self._model_parts(message))
-            case SystemMessage():
-                return _user_text(quoted_system(message))
-            case FunctionExecutionResultMessage():
-                return write_turn("user", PARTS, [*map(_result_part, message.content)] or [_text_part("")])
-            case _:
-                raise not_a_message(message)
-
-    def _user_parts(self, content: str | list[str | Image]) -> list[JsonObject]:
-        parts = [content] if isinstance(content, str) else content or [""]
-        return [_text_part(part) if isinstance(part, str) else self._image_part(part) for part in parts]
-
-    def _image_part(self, image: Image) -> JsonObject:
-        if not self.vision:
-            raise takes_no_images(self.model)
+    @override
+    def image_part(self, image: Image, /) -> JsonObject:
         return {"inlineData": {"mimeType": image.media_type, "data": image.to_base64()}}
 
-    def _model_parts(self, message: AssistantMessage) -> list[JsonObject]:
-        """An answer of the model; one of Google's is unchanged, since signed parts must be returned as they were."""
-        received = cast("list[JsonObject]", (message.vendor_blocks or {}).get(VENDOR, []))
-        if received and _says_the_same(received, message.content):
-            return received
-        if isinstance(message.content, str):
-            return [_text_part(message.content)]
-        said = [_text_part(message.thought)] if message.thought and message.thought.strip() else []
-        calls = [_call_part(call) for call in message.content]
-        if self.signed_calls and calls:  # the first call of an answer is the one that is checked
-            calls[0]["thoughtSignature"] = UNSIGNED
-        return [*said, *calls] or [_text_part("")]
+    @override
+    def call_parts(self, calls: Sequence[FunctionCall], /) -> list[JsonObject]:
+        parts: list[JsonObject] = [
+            {"functionCall": {"id": call.id, "name": call.name, "args": arguments_object(call.arguments)}}
+            for call in calls
+        ]
+        if self.signed_calls and parts:  # the first call of an answer is the one that is checked
+            parts[0]["thoughtSignature"] = UNSIGNED
+        return parts
 
+    @override
+    def result_part(self, result: FunctionExecutionResult, /) -> JsonObject:
+        response = {"error" if result.is_error else "output": result.content}
+        return {"functionResponse": {"id": result.call_id, "name": result.name, "response": response}}
 
-def _says_the_same(received: list[JsonObject], content: str | list[FunctionCall]) -> bool:
-    """Whether the message still has the content that the parts were received with: a program may have changed it."""
-    parts = cast("list[Part]", received)
-    if isinstance(content, str):
-        return join_texts(parts, thought=False) == content
-    called = [
-        (call.get("id"), call["name"], call.get("args") or {}) for part in parts if (call := part.get("functionCall"))
-    ]
-    return called == [(call.id, call.name, arguments_object(call.arguments)) for call in content]
-
-
-def _text_part(text: str) -> JsonObject:
-    return {"text": text if text.strip() else EMPTY}
-
-
-def _user_text(text: str) -> EncodedObject:
-    return write_turn("user", PARTS, [{"text": text}])
-
-
-def _call_part(call: FunctionCall) -> JsonObject:
-    return {"functionCall": {"id": call.id, "name": call.name, "args": arguments_object(call.arguments)}}
-
-
-def _result_part(result: FunctionExecutionResult) -> JsonObject:
-    response = {"error" if result.is_error else "output": result.content}
-    return {"functionResponse": {"id": result.call_id, "name": result.name, "response": response}}
-
-
-def join_contents(contents: Sequence[EncodedObject]) -> list[EncodedObject]:
-    """The conversation as turns of user and model, beginning and ending with the user.
-
-    The results of a call have to be one content, directly behind it, and a call directly behind a content of the user.
-    """
-    joined = join_neighbours(contents, PARTS)
-    if not joined or joined[0]["role"] == "model":
-        joined.insert(0, _user_text(START))
-    if joined[-1]["role"] == "model":
-        joined.append(_user_text(CONTINUE))
-    return joined
+    @override
+    def content_of(self, parts: list[JsonObject], /) -> str | list[ReceivedCall]:
+        calls = (part["functionCall"] for part in parts if "functionCall" in part)
+        return [(call.get("id"), call["name"], call.get("args") or {}) for call in calls] or join_texts(
+            cast("list[Part]", parts), thought=False
+        )
 
 
 # Arguments -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Final, Unpack
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions
 from symposia.ext.models._service import SDK_SCHEME, Service, public_address
-from symposia.ext.models._transport import without_none
+from symposia.ext.models._wire_format import without_none
 from symposia.ext.models.litellm._options import LiteLLMClientConfiguration, option_names, sent_options
 from symposia.ext.models.litellm._profiles import CATALOG, vendor_of
 from symposia.ext.models.litellm._transport import LiteLLMTransport

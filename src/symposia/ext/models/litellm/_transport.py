@@ -14,10 +14,11 @@ from pydantic_core import from_json
 
 from symposia.ext._litellm import load, run
 from symposia.ext.models._bounded_bodies import MOST_OF_STREAM, OversizedBodyError
+from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._reported_errors import reported_words
 from symposia.ext.models._response_listeners import is_retried_outside
-from symposia.ext.models._transport import KEPT_START, EventStream, Response, encode_json, without_none
-from symposia.ext.models._wire_format import Body
+from symposia.ext.models._transport import KEPT_START, EventStream, Response
+from symposia.ext.models._wire_format import Body, without_none
 
 T = TypeVar("T")
 

@@ -16,8 +16,7 @@ from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._options import ClientOptions
 from symposia.ext.models._service import SDK_SCHEME, Service
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, without_none
 from symposia.ext.models.llama_cpp._options import LlamaCppParams, calls_tools, option_names
 from symposia.ext.models.llama_cpp._worker import DOWNLOADED, ModelThread, ModelTransport
 from symposia.ext.models.openai import ChatCompletionsFormat, MessageWriter, OpenAIProfile

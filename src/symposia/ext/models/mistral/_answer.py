@@ -6,7 +6,6 @@ own, and ``text`` chunks. The last event of a stream that is not ``[DONE]`` has 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Required, TypeAlias, cast
 from uuid import uuid4
@@ -14,15 +13,24 @@ from uuid import uuid4
 from pydantic import Discriminator, Field, Tag, with_config
 from typing_extensions import TypedDict
 
-from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser, partial_answer
 from symposia.ext.models._reported_errors import raise_reported
-from symposia.ext.models._wire_format import OPEN, JsonObject, TokenCount, join_thought, json_parser, partial_answer
+from symposia.ext.models._tool_calls import (
+    FunctionWire,
+    ToolCallAssembly,
+    ToolCallWire,
+    arguments_text,
+    read_calls,
+    read_named_calls,
+    with_ids,
+)
+from symposia.ext.models._wire_format import JsonObject
 
 
 @with_config(OPEN)
-class FunctionWire(TypedDict, total=False):
+class CalledFunctionWire(TypedDict, total=False):
     """A function to call. The SDK allows arguments that are parsed already."""
 
     name: str | None
@@ -33,7 +41,7 @@ class FunctionWire(TypedDict, total=False):
 class CallWire(TypedDict, total=False):
     id: str | None
     index: int | None
-    function: Required[FunctionWire]
+    function: Required[CalledFunctionWire]
 
 
 @with_config(OPEN)
@@ -141,16 +149,14 @@ def read_completion(completion: CompletionWire) -> CreateResult:
         ValueError: A tool call has no name.
     """
     choice = completion["choices"][0]
-    message = _with_call_ids(choice["message"])
-    calls = [_function_call(call) for call in message.get("tool_calls") or ()]
+    message = choice["message"]
     text, thinking = texts_of(message.get("content"))
-    reason: FinishReasons = FINISH_REASONS.get(choice["finish_reason"], "unknown")
-    return CreateResult(
-        finish_reason="function_calls" if calls and reason == "stop" else reason,
-        content=calls or text,
-        usage=read_usage(completion.get("usage")),
-        cached=False,
-        thought=join_thought(thinking, text, has_calls=bool(calls)),
+    return create_result(
+        text,
+        thinking,
+        read_calls(with_ids(map(_plain_call, message.get("tool_calls") or ()), _new_id)),
+        FINISH_REASONS.get(choice["finish_reason"], "unknown"),
+        read_usage(completion.get("usage")),
         vendor_blocks=_vendor_blocks(message),
     )
 
@@ -163,30 +169,16 @@ def texts_of(content: Content) -> tuple[str, str]:
     return "".join(chunk.get("text", "") for chunk in content), "".join(thinking)
 
 
-def _function_call(call: CallWire) -> FunctionCall:
+def _plain_call(call: CallWire) -> ToolCallWire:
+    """A call as other vendors write it: with arguments as text, and without the id "null", the SDK's word for none."""
     function = call["function"]
-    name, arguments = function.get("name"), function.get("arguments") or ""
-    if not name:
-        raise ValueError("a tool call has no name")
-    if not isinstance(arguments, str):
-        arguments = json.dumps(arguments, ensure_ascii=False)
-    return FunctionCall(id=call.get("id") or "", name=name, arguments=arguments)
+    plain = FunctionWire(name=function.get("name"), arguments=arguments_text(function.get("arguments") or ""))
+    identity = call.get("id")
+    return {"id": None if identity == "null" else identity, "index": call.get("index"), "function": plain}
 
 
-def _with_call_ids(message: MessageWire) -> MessageWire:
-    """The message with an id for each call: the SDK calls a missing one "null", and results are matched by them."""
-    calls = message.get("tool_calls") or []
-    if all(has_id(call) for call in calls):
-        return message
-    return {
-        **message,
-        "tool_calls": [call if has_id(call) else {**call, "id": uuid4().hex[:ID_LENGTH]} for call in calls],
-    }
-
-
-def has_id(call: CallWire) -> bool:
-    """Whether a call has an id; "null" is what the vendor's own code writes for none."""
-    return call.get("id") not in {None, "", "null"}
+def _new_id() -> str:
+    return uuid4().hex[:ID_LENGTH]
 
 
 ID_LENGTH: Final = 9
@@ -228,7 +220,7 @@ class CompletionAssembly:
     def __init__(self) -> None:
         self.complete = False
         self._chunks: list[_GrowingChunk] = []
-        self._calls: list[_GrowingCall] = []
+        self._calls = ToolCallAssembly()
         self._finish_reason: str | None = None
         self._usage: UsageWire | None = None
         self._labels: JsonObject = {}
@@ -259,8 +251,7 @@ class CompletionAssembly:
             if not (self._chunks and self._chunks[-1].join(chunk)):
                 self._chunks.append(_GrowingChunk(chunk))
         for call in delta.get("tool_calls") or ():
-            if not any(known.join(call) for known in reversed(self._calls)):
-                self._calls.append(_GrowingCall(call))
+            self._calls.feed(_plain_call(call))
         return "".join(chunk.get("text", "") for chunk in chunks)
 
     def whole(self) -> CompletionWire:
@@ -271,15 +262,14 @@ class CompletionAssembly:
         """
         if self._finish_reason is None:
             raise ValueError("no finish_reason came")
-        message = MessageWire(content=self._content(), tool_calls=[call.whole() for call in self._calls])
+        message = MessageWire(content=self._content(), tool_calls=cast("list[CallWire]", self._calls.whole()))
         choice = ChoiceWire(message=message, finish_reason=self._finish_reason)
         return cast("CompletionWire", {**self._labels, "choices": [choice], "usage": self._usage})
 
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         text, thinking = texts_of(self._content())
-        named = [call for call in map(_GrowingCall.whole, self._calls) if call["function"].get("name")]
-        return partial_answer(text, thinking, map(_function_call, named), read_usage(self._usage))
+        return partial_answer(text, thinking, read_named_calls(self._calls.whole()), read_usage(self._usage))
 
     def _content(self) -> Content:
         chunks = [chunk.whole() for chunk in self._chunks]
@@ -317,28 +307,3 @@ def _joined_texts(chunks: Sequence[InnerChunk]) -> list[InnerChunk]:
     if any(chunk.keys() - {"type", "text"} for chunk in chunks):
         return list(chunks)
     return [cast("InnerChunk", {"type": "text", "text": "".join(chunk.get("text", "") for chunk in chunks)})]
-
-
-class _GrowingCall:
-    """A tool call, whose arguments mostly come whole, and in pieces from other servers with Mistral's models.
-
-    A piece belongs to the call of its index, unless it has an id of its own: some servers number all calls 0.
-    """
-
-    def __init__(self, start: CallWire) -> None:
-        self._start = start
-        self._pieces = [start["function"]]
-
-    def join(self, piece: CallWire) -> bool:
-        """Add a further piece; False if it is of another call."""
-        is_other = has_id(piece) and piece.get("id") != self._start.get("id")
-        if is_other or (piece.get("index") or 0) != (self._start.get("index") or 0):
-            return False
-        self._pieces.append(piece["function"])
-        return True
-
-    def whole(self) -> CallWire:
-        given = [arguments for piece in self._pieces if (arguments := piece.get("arguments"))]
-        texts = [arguments if isinstance(arguments, str) else json.dumps(arguments) for arguments in given]
-        name = next((name for piece in self._pieces if (name := piece.get("name"))), None)
-        return {**self._start, "function": {"name": name, "arguments": "".join(texts)}}

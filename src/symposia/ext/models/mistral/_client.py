@@ -8,12 +8,13 @@ from typing import Any, Final, Unpack
 
 from symposia.core.models import LLMMessage
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._prompts import leading_system_messages
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions
+from symposia.ext.models._wire_format import Body, ChatRequest
 from symposia.ext.models.mistral._answer import CompletionAssembly, parse_completion, read_completion
 from symposia.ext.models.mistral._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, MistralClientConfiguration
 from symposia.ext.models.mistral._request import MessageWriter, add_arguments, order_messages, write_request

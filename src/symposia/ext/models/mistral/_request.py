@@ -4,38 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import Image
-from symposia.core.argument_checks import not_a_message
 from symposia.core.models import (
     AssistantMessage,
-    FunctionExecutionResultMessage,
-    LLMMessage,
+    FunctionExecutionResult,
     SystemMessage,
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._message_writers import BaseMessageWriter
 from symposia.ext.models._prompts import CONTINUE, EMPTY, quoted_system
 from symposia.ext.models._strict_schemas import schema_name
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    ChatRequest,
-    JsonObject,
-    JsonOutput,
-    ToolChoice,
-    check_tool_name,
-    function_description,
-    takes_no_images,
-    tool_schema,
-)
+from symposia.ext.models._tool_calls import write_call
+from symposia.ext.models._tool_descriptions import check_tool_name, function_description, tool_schema
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonObject, JsonOutput, ToolChoice, without_none
 from symposia.ext.models.mistral._answer import ID_LENGTH, VENDOR
 
 RECEIVED: Final = "Received."
@@ -46,65 +36,40 @@ _TOOL_CHOICES: Final = {"required": "any"}
 """Mistral's word, where it is not ours: the one that its API has had from the first."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
-    """Writes messages in Mistral's format.
+class MessageWriter(BaseMessageWriter[list[EncodedObject]]):
+    """Writes messages in Mistral's format, in which each result of a tool is a message of its own."""
 
-    Attributes:
-        model: The model.
-        vision: Whether it takes images.
-    """
+    @override
+    def system(self, message: SystemMessage, /) -> list[EncodedObject]:
+        """Instructions behind the first others, as text of the user: the API refuses them after an answer."""
+        return [EncodedObject(role="user", content=quoted_system(message))]
 
-    model: str
-    vision: bool
+    @override
+    def user(self, message: UserMessage, /) -> list[EncodedObject]:
+        content = message.content
+        chunks = content if isinstance(content, str) else [self._chunk(part) for part in content or [EMPTY]]
+        return [EncodedObject(role="user", content=chunks)]
 
-    def write(self, message: LLMMessage) -> list[EncodedObject]:
-        """One message of the conversation, of which each result of a tool is a message of its own here.
+    @override
+    def assistant(self, message: AssistantMessage, /) -> list[EncodedObject]:
+        returned = (message.vendor_blocks or {}).get(VENDOR)
+        if isinstance(message.content, str) or not message.content:
+            return [EncodedObject(role="assistant", content=returned or message.content or EMPTY)]
+        calls = [write_call(call_id(call.id), call.name, call.arguments or "{}") for call in message.content]
+        return [EncodedObject(role="assistant", content=returned or message.thought or "", tool_calls=calls)]
 
-        System messages behind the first others are text of the user, since the API refuses them after an answer.
-
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case SystemMessage():
-                return [EncodedObject(role="user", content=quoted_system(message))]
-            case UserMessage(content=str() as text):
-                return [EncodedObject(role="user", content=text)]
-            case UserMessage():
-                return [EncodedObject(role="user", content=[self._chunk(part) for part in message.content or [EMPTY]])]
-            case AssistantMessage():
-                return [EncodedObject(_assistant_message(message))]
-            case FunctionExecutionResultMessage():
-                return [
-                    EncodedObject(role="tool", tool_call_id=call_id(one.call_id), name=one.name, content=one.content)
-                    for one in message.content
-                ]
-            case _:
-                raise not_a_message(message)
+    @override
+    def results(self, results: Sequence[FunctionExecutionResult], /) -> list[EncodedObject]:
+        return [
+            EncodedObject(role="tool", tool_call_id=call_id(one.call_id), name=one.name, content=one.content)
+            for one in results
+        ]
 
     def _chunk(self, part: str | Image) -> JsonObject:
         if isinstance(part, str):
             return {"type": "text", "text": part}
-        if not self.vision:
-            raise takes_no_images(self.model)
+        self.check_vision()
         return {"type": "image_url", "image_url": part.data_uri}
-
-
-def _assistant_message(message: AssistantMessage) -> JsonObject:
-    returned = (message.vendor_blocks or {}).get(VENDOR)
-    if isinstance(message.content, str) or not message.content:
-        return {"role": "assistant", "content": returned or message.content or EMPTY}
-    calls = [
-        {
-            "id": call_id(call.id),
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments or "{}"},
-        }
-        for call in message.content
-    ]
-    return {"role": "assistant", "content": returned or message.thought or "", "tool_calls": calls}
 
 
 def call_id(given: str) -> str:

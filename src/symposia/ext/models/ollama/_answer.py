@@ -5,7 +5,7 @@ A streamed answer is a line of JSON for each piece, of the same fields as a whol
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import Final, Required
 
 from pydantic import with_config
@@ -14,15 +14,9 @@ from typing_extensions import TypedDict
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
-from symposia.ext.models._wire_format import (
-    OPEN,
-    JsonObject,
-    TokenCount,
-    join_thought,
-    json_parser,
-    new_call_id,
-    partial_answer,
-)
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser, partial_answer
+from symposia.ext.models._tool_calls import new_call_id, read_call
+from symposia.ext.models._wire_format import JsonObject
 
 
 @with_config(OPEN)
@@ -76,32 +70,34 @@ def parse_chat(data: bytes) -> ChatWire:
 
 
 def read_chat(answer: ChatWire) -> CreateResult:
-    """The result of an answer."""
+    """The result of an answer.
+
+    Raises:
+        ValueError: A call has no name.
+    """
     message = answer["message"]
-    calls = [read_call(call) for call in message.get("tool_calls") or ()]
+    calls = read_called_functions(message.get("tool_calls") or ())
     text, thinking = message.get("content") or "", message.get("thinking") or ""
-    reason: FinishReasons = FINISH_REASONS.get(answer.get("done_reason"), "unknown")
-    return CreateResult(
-        finish_reason="function_calls" if calls and reason == "stop" else reason,
-        content=calls or text,
-        usage=read_usage(answer),
-        cached=False,
-        thought=join_thought(thinking, text, has_calls=bool(calls)),
+    return create_result(
+        text,
+        thinking,
+        calls,
+        FINISH_REASONS.get(answer.get("done_reason"), "unknown"),
+        read_usage(answer),
         vendor_blocks={VENDOR: [{"content": text, "thinking": thinking}]} if calls and thinking else None,
     )
 
 
-def read_call(call: CallWire) -> FunctionCall:
-    """A tool call; its result is found by its id, so one without gets one.
+def read_called_functions(calls: Iterable[CallWire]) -> list[FunctionCall]:
+    """The tool calls; one without an id gets one, since its result is found by it.
 
     Raises:
-        ValueError: It has no name.
+        ValueError: One has no name.
     """
-    function = call["function"]
-    if not function["name"]:
-        raise ValueError("a tool call has no name")
-    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
-    return FunctionCall(id=call.get("id") or new_call_id(), name=function["name"], arguments=arguments)
+    return [
+        read_call(call.get("id") or new_call_id(), call["function"]["name"], call["function"].get("arguments") or {})
+        for call in calls
+    ]
 
 
 def read_usage(answer: ChatWire) -> RequestUsage:
@@ -155,5 +151,5 @@ class ChatAssembly:
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         usage = RequestUsage(0, 0) if self._end is None else read_usage(self._end)
-        calls = [read_call(call) for call in self._calls if call["function"]["name"]]
+        calls = read_called_functions(call for call in self._calls if call["function"]["name"])
         return partial_answer("".join(self._texts), "".join(self._thinking), calls, usage)

@@ -13,11 +13,12 @@ from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
-from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, JsonOutput
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
 from symposia.ext.models.ollama._answer import ChatAssembly, parse_chat, read_chat
 from symposia.ext.models.ollama._options import ARGUMENTS, BEHAVIOUR, BY_CALL, CONNECTION, BaseOllamaClientConfiguration
 from symposia.ext.models.ollama._request import (

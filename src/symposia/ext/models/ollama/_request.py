@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
-from symposia.core import FunctionCall, Image
-from symposia.core.argument_checks import not_a_message
+from symposia.core import Image
 from symposia.core.models import (
     AssistantMessage,
     FunctionExecutionResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
     SystemMessage,
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._message_writers import BaseMessageWriter
 from symposia.ext.models._prompts import JSON_INSTRUCTION
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    JsonObject,
-    JsonOutput,
-    ToolChoice,
-    arguments_object,
-    function_description,
-    takes_no_images,
-    tool_name,
-    tool_schema,
-)
+from symposia.ext.models._tool_calls import arguments_object
+from symposia.ext.models._tool_descriptions import function_description, tool_name, tool_schema
+from symposia.ext.models._wire_format import Body, JsonObject, JsonOutput, ToolChoice, without_none
 from symposia.ext.models.ollama._answer import VENDOR
 
 MODEL_OPTIONS: Final = frozenset({
@@ -45,64 +34,41 @@ MODEL_OPTIONS: Final = frozenset({
 """Fields of ``options``, which may be given beside it as well; Ollama's reference of Modelfiles explains them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
-    """Writes messages in Ollama's format.
+class MessageWriter(BaseMessageWriter[list[EncodedObject]]):
+    """Writes messages in Ollama's format, in which each result of a tool is a message of its own."""
 
-    Attributes:
-        model: The model.
-        vision: Whether it takes images.
-    """
+    @override
+    def system(self, message: SystemMessage, /) -> list[EncodedObject]:
+        return [EncodedObject(role="system", content=message.content)]
 
-    model: str
-    vision: bool
+    @override
+    def user(self, message: UserMessage, /) -> list[EncodedObject]:
+        parts = [message.content] if isinstance(message.content, str) else message.content
+        written = EncodedObject(role="user", content="\n".join(part for part in parts if isinstance(part, str)))
+        if images := [part for part in parts if isinstance(part, Image)]:
+            self.check_vision()
+            written["images"] = [image.to_base64() for image in images]
+        return [written]
 
-    def write(self, message: LLMMessage) -> list[EncodedObject]:
-        """One message of the conversation, of which each result of a tool is a message of its own here.
+    @override
+    def assistant(self, message: AssistantMessage, /) -> list[EncodedObject]:
+        if isinstance(message.content, str) or not message.content:
+            return [EncodedObject(role="assistant", content=message.content or "")]
+        # The thinking before a call is returned apart from the text beside it, since templates write it apart. That of
+        # earlier answers is left out, as templates do.
+        received = next(iter((message.vendor_blocks or {}).get(VENDOR, ())), {"content": message.thought or ""})
+        calls = [
+            {"id": call.id, "function": {"name": call.name, "arguments": arguments_object(call.arguments)}}
+            for call in message.content
+        ]
+        return [EncodedObject({"role": "assistant", **received, "tool_calls": calls})]
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case SystemMessage():
-                return [EncodedObject(role="system", content=message.content)]
-            case UserMessage():
-                return [EncodedObject(self._user_message(message.content))]
-            case AssistantMessage():
-                return [EncodedObject(_assistant_message(message))]
-            case FunctionExecutionResultMessage():
-                return [EncodedObject(_tool_message(result)) for result in message.content]
-            case _:
-                raise not_a_message(message)
-
-    def _user_message(self, content: str | list[str | Image]) -> JsonObject:
-        parts = [content] if isinstance(content, str) else content
-        images = [part for part in parts if isinstance(part, Image)]
-        if images and not self.vision:
-            raise takes_no_images(self.model)
-        written: JsonObject = {
-            "role": "user",
-            "content": "\n".join(part for part in parts if isinstance(part, str)),
-        }
-        return {**written, "images": [image.to_base64() for image in images]} if images else written
-
-
-def _assistant_message(message: AssistantMessage) -> JsonObject:
-    if isinstance(message.content, str) or not message.content:
-        return {"role": "assistant", "content": message.content or ""}
-    # The thinking before a call is returned apart from the text beside it, since templates write it apart. That of
-    # earlier answers is left out, as templates do.
-    received = next(iter((message.vendor_blocks or {}).get(VENDOR, ())), {"content": message.thought or ""})
-    return {"role": "assistant", **received, "tool_calls": [_call(call) for call in message.content]}
-
-
-def _tool_message(result: FunctionExecutionResult) -> JsonObject:
-    return {"role": "tool", "content": result.content, "tool_name": result.name, "tool_call_id": result.call_id}
-
-
-def _call(call: FunctionCall) -> JsonObject:
-    return {"id": call.id, "function": {"name": call.name, "arguments": arguments_object(call.arguments)}}
+    @override
+    def results(self, results: Sequence[FunctionExecutionResult], /) -> list[EncodedObject]:
+        return [
+            EncodedObject(role="tool", content=one.content, tool_name=one.name, tool_call_id=one.call_id)
+            for one in results
+        ]
 
 
 def adapt_arguments(model: str, arguments: Mapping[str, object]) -> Body:

@@ -12,7 +12,6 @@ from typing import Annotated, Final, Required, TypeAlias, cast
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from symposia.core import FunctionCall
 from symposia.core.models import (
     AssistantMessage,
     ChatCompletionTokenLogprob,
@@ -22,26 +21,14 @@ from symposia.core.models import (
     TopLogprob,
     VendorBlocks,
 )
-from symposia.ext.models._wire_format import OPEN, TokenCount, join_thought, json_parser, new_call_id
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
+from symposia.ext.models._tool_calls import ToolCallWire, read_calls, with_ids
 
 # The wire ------------------------------------------------------------------------------------------------------------
 
 
 JsonObject: TypeAlias = dict[str, object]
 Logprob: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-
-
-@with_config(OPEN)
-class FunctionWire(TypedDict, total=False):
-    name: str | None
-    arguments: str | None
-
-
-@with_config(OPEN)
-class ToolCallWire(TypedDict, total=False):
-    index: int | None
-    id: str | None
-    function: FunctionWire | None
 
 
 @with_config(OPEN)
@@ -142,18 +129,16 @@ def read_completion(completion: CompletionWire, *, blocks: str = VENDOR) -> Crea
         ValueError: It has a tool call without a name.
     """
     choice = completion["choices"][0]
-    message = _with_call_ids(choice["message"])
-    calls = [_function_call(call) for call in message.get("tool_calls") or ()]
-    text = message.get("content") or message.get("refusal") or ""
-    reasoning = message.get("reasoning_content") or reasoning_text(message)
-    return CreateResult(
-        finish_reason=_finish_reason(choice, has_calls=bool(calls)),
-        content=calls or text,
-        usage=read_usage(completion.get("usage")),
-        cached=False,
+    message = choice["message"]
+    calls = with_ids(message.get("tool_calls") or ())
+    return create_result(
+        message.get("content") or message.get("refusal") or "",
+        message.get("reasoning_content") or reasoning_text(message),
+        read_calls(calls),
+        FINISH_REASONS.get(choice.get("finish_reason"), "unknown"),
+        read_usage(completion.get("usage")),
         logprobs=read_logprobs((choice.get("logprobs") or LogprobsWire()).get("content")),
-        thought=join_thought(reasoning, text, has_calls=bool(calls)),
-        vendor_blocks=_opaque_blocks(message, blocks),
+        vendor_blocks=_opaque_blocks(message, calls, blocks),
     )
 
 
@@ -168,27 +153,6 @@ def _is_blank(choice: ChoiceWire) -> bool:
     return choice.get("finish_reason") is None and all(
         message.get(field) is None for field in ("content", "refusal", "reasoning_content", "reasoning", "tool_calls")
     )
-
-
-def _finish_reason(choice: ChoiceWire, *, has_calls: bool) -> FinishReasons:
-    """Why the model stopped; a call that was forced by its name says "stop" as well."""
-    reason: FinishReasons = FINISH_REASONS.get(choice.get("finish_reason"), "unknown")
-    return "function_calls" if has_calls and reason == "stop" else reason
-
-
-def _function_call(call: ToolCallWire) -> FunctionCall:
-    function = call.get("function") or FunctionWire()
-    if not (name := function.get("name")):
-        raise ValueError("a tool call has no name")
-    return FunctionCall(id=call.get("id") or "", name=name, arguments=function.get("arguments") or "")
-
-
-def _with_call_ids(message: MessageWire) -> MessageWire:
-    """The message with an id for each call. Google's endpoint has left them empty; results are matched by them."""
-    calls = message.get("tool_calls") or []
-    if all(call.get("id") for call in calls):
-        return message
-    return {**message, "tool_calls": [{**call, "id": call.get("id") or new_call_id()} for call in calls]}
 
 
 def read_usage(usage: UsageWire | None) -> RequestUsage:
@@ -232,9 +196,8 @@ _RETURNED: Final = (*_OPAQUE, "content")
 _OWN_CALL_FIELDS: Final = frozenset({"index", "id", "type", "function"})
 
 
-def _opaque_blocks(message: MessageWire, key: str) -> VendorBlocks | None:
+def _opaque_blocks(message: MessageWire, calls: Sequence[ToolCallWire], key: str) -> VendorBlocks | None:
     """The fields of an answer with tool calls that the vendor needs in the next request."""
-    calls = message.get("tool_calls") or []
     fields: dict[str, object] = {name: field for name in _OPAQUE if (field := message.get(name))}
     if extras := {call.get("id") or "": extra for call in calls if (extra := _extra_fields(call))}:
         fields["tool_calls"] = extras

@@ -15,11 +15,12 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage, ModelCapabilities, ModelInfo
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._options import ClientOptions, check_key, check_model, missing_key
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import SdkTransport, Transport
-from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, JsonOutput, ToolChoice, WireFormat
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, WireFormat
 from symposia.ext.models.openai._answer import VENDOR, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model
 from symposia.ext.models.openai._options import (

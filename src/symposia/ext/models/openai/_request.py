@@ -5,36 +5,29 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
 from pydantic import BaseModel
+from typing_extensions import override
 
 from symposia.core import Image
-from symposia.core.argument_checks import not_a_message
 from symposia.core.models import (
     AssistantMessage,
-    FunctionExecutionResultMessage,
+    FunctionExecutionResult,
     LLMMessage,
     SystemMessage,
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._message_writers import BaseMessageWriter
 from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._strict_schemas import strict_format, strict_parameters
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import (
-    Body,
-    ChatRequest,
-    JsonOutput,
-    ToolChoice,
-    check_tool_name,
-    function_description,
-    takes_no_images,
-    tool_schema,
-)
+from symposia.ext.models._tool_calls import write_call
+from symposia.ext.models._tool_descriptions import check_tool_name, function_description, tool_schema
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, without_none
 from symposia.ext.models.openai._answer import with_opaque_fields
 from symposia.ext.models.openai._profiles import OpenAIProfile
 
@@ -58,79 +51,63 @@ _TOOL_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class MessageWriter:
-    """Writes messages in OpenAI's format.
+class MessageWriter(BaseMessageWriter[tuple[EncodedObject, ...]]):
+    """Writes messages in OpenAI's format, in which each result of a tool is a message of its own.
 
     Attributes:
-        model: The model.
-        vision: Whether it takes images.
         add_name_prefixes: Whether a user message begins with the name of its source.
         include_name_in_message: Whether a user message has the name of its source in its ``name`` field.
         blocks: The key of the `VendorBlocks` of answers that may go back, as `blocks_key` gives it.
     """
 
-    model: str
-    vision: bool
     add_name_prefixes: bool
     include_name_in_message: bool
     blocks: str
 
-    def write(self, message: LLMMessage) -> tuple[EncodedObject, ...]:
-        """One message, or one for each result of several tool calls.
+    @override
+    def system(self, message: SystemMessage, /) -> tuple[EncodedObject, ...]:
+        return (EncodedObject(role="system", content=message.content),)
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case SystemMessage():
-                return (EncodedObject(role="system", content=message.content),)
-            case UserMessage():
-                return (self._user(message),)
-            case AssistantMessage():
-                return (self._assistant(message),)
-            case FunctionExecutionResultMessage():
-                return tuple(_tool_results(message))
-            case _:
-                raise not_a_message(message)
-
-    def _user(self, message: UserMessage) -> EncodedObject:
-        prefix = f"{message.source} said:\n" if self.add_name_prefixes else ""
-        content = message.content or ""  # an empty list is refused
-        wire = EncodedObject(role="user")
-        wire["content"] = prefix + content if isinstance(content, str) else self._parts(prefix, content)
+    @override
+    def user(self, message: UserMessage, /) -> tuple[EncodedObject, ...]:
+        wire = EncodedObject(role="user", content=self.user_content(message, named=self.add_name_prefixes))
         if self.include_name_in_message and (name := _NOT_IN_NAMES.sub("_", message.source)[:NAME_LIMIT]):
             wire["name"] = name
-        return wire
+        return (wire,)
 
-    def _parts(self, prefix: str, content: Iterable[str | Image]) -> list[Wire]:
-        parts: list[Wire] = [{"type": "text", "text": prefix}] if prefix else []
-        for part in content:
-            if isinstance(part, str):
-                parts.append({"type": "text", "text": part})
-            elif self.vision:
-                parts.append(part.to_openai_format())
-            else:
-                raise takes_no_images(self.model)
-        return parts
-
-    def _assistant(self, message: AssistantMessage) -> EncodedObject:
+    @override
+    def assistant(self, message: AssistantMessage, /) -> tuple[EncodedObject, ...]:
         if isinstance(message.content, str):
-            return EncodedObject(role="assistant", content=message.content)
+            return (EncodedObject(role="assistant", content=message.content),)
         if not message.content:  # an empty list is refused
-            return EncodedObject(role="assistant", content=message.thought or "")
-        calls: list[Wire] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in message.content
-        ]
+            return (EncodedObject(role="assistant", content=message.thought or ""),)
+        calls = [write_call(call.id, call.name, call.arguments) for call in message.content]
         written: Wire = {"role": "assistant", "content": message.thought}
-        return EncodedObject(with_opaque_fields(written, calls, message, self.blocks))
+        return (EncodedObject(with_opaque_fields(written, calls, message, self.blocks)),)
 
+    @override
+    def results(self, results: Sequence[FunctionExecutionResult], /) -> tuple[EncodedObject, ...]:
+        return tuple(EncodedObject(role="tool", tool_call_id=one.call_id, content=one.content) for one in results)
 
-def _tool_results(message: FunctionExecutionResultMessage) -> Iterable[EncodedObject]:
-    return (
-        EncodedObject(role="tool", tool_call_id=result.call_id, content=result.content) for result in message.content
-    )
+    def user_content(self, message: UserMessage, *, named: bool) -> str | list[Wire]:
+        """What a message to the model says.
+
+        Args:
+            message: The message.
+            named: Whether it begins with the name of its source.
+        """
+        prefix = f"{message.source} said:\n" if named else ""
+        content = message.content or ""  # an empty list is refused
+        if isinstance(content, str):
+            return prefix + content
+        return [self.part(part) for part in ([prefix, *content] if prefix else content)]
+
+    def part(self, part: str | Image) -> Wire:
+        """A text or an image."""
+        if isinstance(part, str):
+            return {"type": "text", "text": part}
+        self.check_vision()
+        return part.to_openai_format()
 
 
 def with_reasoning(messages: Sequence[EncodedObject], *, always: bool) -> Sequence[EncodedObject]:

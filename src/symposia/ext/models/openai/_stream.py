@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import Final, Literal, TypeAlias, cast
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
-from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
+from symposia.ext.models._answers import json_parser, partial_answer
 from symposia.ext.models._reported_errors import raise_reported
-from symposia.ext.models._wire_format import json_parser, partial_answer
+from symposia.ext.models._tool_calls import ToolCallAssembly, read_named_calls
 from symposia.ext.models.openai._answer import (
     OPEN,
     ChoiceWire,
     CompletionWire,
-    FunctionWire,
     LogprobsWire,
     LogprobWire,
     MessageWire,
-    ToolCallWire,
     UsageWire,
     read_usage,
 )
@@ -64,7 +61,7 @@ class CompletionAssembly:
     def __init__(self) -> None:
         self.complete = False
         self._texts: dict[TextField, list[str]] = {field: [] for field in _TEXT_FIELDS}
-        self._calls = _ToolCalls()
+        self._calls = ToolCallAssembly()
         self._details: list[dict[str, object]] = []  # a compatible vendor's own
         self._logprobs: list[LogprobWire] = []
         self._finish_reason: str | None = None
@@ -99,7 +96,7 @@ class CompletionAssembly:
         message = MessageWire()
         for field, pieces in self._texts.items():
             message[field] = "".join(pieces) or None
-        message["tool_calls"] = self._calls.whole()
+        message["tool_calls"] = self._calls.whole() or None
         message["reasoning_details"] = self._details or None
         choice = ChoiceWire(message=message, finish_reason=self._finish_reason, logprobs={"content": self._logprobs})
         return cast("CompletionWire", {**self._labels, "choices": [choice], "usage": self._usage})
@@ -109,7 +106,7 @@ class CompletionAssembly:
         return partial_answer(
             "".join(self._texts["content"] or self._texts["refusal"]),
             "".join(self._texts["reasoning_content"] or self._texts["reasoning"]),
-            map(_partial_call, self._calls.whole() or ()),
+            read_named_calls(self._calls.whole()),
             read_usage(self._usage),
         )
 
@@ -131,66 +128,3 @@ class CompletionAssembly:
         for call in delta.get("tool_calls") or ():
             self._calls.feed(call)
         return delta.get("content") or delta.get("refusal") or ""
-
-
-def _partial_call(call: ToolCallWire) -> FunctionCall:
-    function = call.get("function") or FunctionWire()
-    return FunctionCall(call.get("id") or "", function.get("arguments") or "", function.get("name") or "")
-
-
-class _ToolCalls:
-    """Several calls, whose pieces may come interleaved.
-
-    A piece belongs to the latest call of its index. The id alone is not enough: OpenAI sends it with the first piece
-    only. The index alone is not either: some vendors number all calls 0, with ids of their own or with names alone, and
-    their arguments would run together. So a new id, or another name, under a known index begins another call, and an id
-    that came before goes on with its call. Calls are given in the order of their indices, and those of one index in the
-    order in which they came.
-    """
-
-    def __init__(self) -> None:
-        self._calls: list[_ToolCall] = []
-        self._latest: dict[int, _ToolCall] = {}
-
-    def feed(self, piece: ToolCallWire) -> None:
-        index = piece.get("index") or 0
-        call = self._latest.get(index)
-        if call is None or call.is_other_than(piece):
-            known = (one for one in self._calls if one.index == index and one.is_known_by(piece.get("id")))
-            call = next(known, None)
-            if call is None:
-                call = _ToolCall(index)
-                self._calls.append(call)
-            self._latest[index] = call
-        call.feed(piece)
-
-    def whole(self) -> list[ToolCallWire] | None:
-        return [call.whole() for call in sorted(self._calls, key=attrgetter("index"))] or None
-
-
-class _ToolCall:
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self._fields = ToolCallWire()
-        self._name: str | None = None
-        self._arguments: list[str] = []
-
-    def is_other_than(self, piece: ToolCallWire) -> bool:
-        """Whether a piece belongs to another call: some vendors number all calls 0."""
-        if identity := piece.get("id"):
-            return identity != self._fields.get("id")
-        name = (piece.get("function") or FunctionWire()).get("name")
-        return bool(name and self._name and name != self._name)
-
-    def is_known_by(self, identity: str | None) -> bool:
-        return bool(identity) and self._fields.get("id") == identity
-
-    def feed(self, piece: ToolCallWire) -> None:
-        function = piece.get("function") or FunctionWire()
-        self._name = self._name or function.get("name")
-        self._arguments.append(function.get("arguments") or "")
-        given = {name: value for name, value in piece.items() if value and name != "function"}
-        self._fields.update(cast("ToolCallWire", given))
-
-    def whole(self) -> ToolCallWire:
-        return {**self._fields, "function": {"name": self._name, "arguments": "".join(self._arguments)}}

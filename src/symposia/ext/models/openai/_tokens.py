@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia.core.models import AssistantMessage, FunctionExecutionResultMessage, LLMMessage, estimate_tokens
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._wire_format import ConversionCache
+from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models.openai._request import MessageWriter
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
+from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
 from symposia.ext.models._reported_errors import ReportedError, reported_codes, reported_words
-from symposia.ext.models._wire_format import OPEN, TokenCount, join_thought, json_parser, new_call_id
+from symposia.ext.models._tool_calls import new_call_id, read_call
 from symposia.ext.models.openai._answer import LogprobWire, read_logprobs
 
 # The wire ------------------------------------------------------------------------------------------------------------
@@ -170,32 +171,25 @@ def read_response(response: ResponseWire, *, stored: bool, keep: bool, blocks: s
         ValueError: It has a function call without a name.
     """
     items = _with_call_ids(response["output"])
-    calls = read_calls(items)
-    text = final_text(items)
-    return CreateResult(
-        finish_reason=_finish_reason(response, has_calls=bool(calls)),
-        content=calls or text,
-        usage=read_usage(response.get("usage")),
-        cached=False,
+    return create_result(
+        final_text(items),
+        _reasoning(items),
+        read_function_calls(items),
+        _finish_reason(response),
+        read_usage(response.get("usage")),
         logprobs=read_logprobs([one for part in _final_parts(items) for one in part.get("logprobs") or ()]),
-        thought=join_thought(_reasoning(items), text, has_calls=bool(calls)),
         vendor_blocks=None if (kept := _kept_items(items, stored=stored, keep=keep)) is None else {blocks: kept},
     )
 
 
-def read_calls(items: Sequence[Item]) -> list[FunctionCall]:
+def read_function_calls(items: Sequence[Item]) -> list[FunctionCall]:
     """The calls of functions among the items.
 
     Raises:
         ValueError: One has no name.
     """
-    calls: list[FunctionCall] = []
-    for item in items:
-        if _is_call(item):
-            if not item["name"]:
-                raise ValueError("a function call has no name")
-            calls.append(FunctionCall(id=item.get("call_id") or "", name=item["name"], arguments=item["arguments"]))
-    return calls
+    calls = filter(_is_call, items)
+    return [read_call(call.get("call_id") or "", call["name"], call["arguments"]) for call in calls]
 
 
 def final_text(items: Sequence[Item]) -> str:
@@ -240,10 +234,10 @@ def _reasoning(items: Sequence[Item]) -> str:
     return "\n\n".join(filter(None, texts))
 
 
-def _finish_reason(response: ResponseWire, *, has_calls: bool) -> FinishReasons:
+def _finish_reason(response: ResponseWire) -> FinishReasons:
     if response.get("status") == "incomplete":
         return INCOMPLETE.get((response.get("incomplete_details") or {}).get("reason"), "unknown")
-    return "function_calls" if has_calls else "stop"
+    return "stop"
 
 
 def _with_call_ids(items: Sequence[Item]) -> Sequence[Item]:

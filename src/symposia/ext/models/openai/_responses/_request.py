@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, cast
@@ -12,20 +12,19 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from typing_extensions import override
 
-from symposia.core.argument_checks import not_a_message
+from symposia.core import Image
 from symposia.core.models import (
     AssistantMessage,
     CreateResult,
-    FunctionExecutionResultMessage,
-    LLMMessage,
+    FunctionExecutionResult,
     SystemMessage,
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
+from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._profiles import level_outside
-from symposia.ext.models._transport import without_none
-from symposia.ext.models._wire_format import Body, ChatRequest, ItemConversions, ToolChoice
+from symposia.ext.models._wire_format import Body, ChatRequest, ToolChoice, without_none
 from symposia.ext.models.openai._profiles import OpenAIProfile
 from symposia.ext.models.openai._request import SAMPLING, MessageWriter, cache_key, write_response_format, write_tool
 from symposia.ext.models.openai._responses._answer import (
@@ -33,7 +32,7 @@ from symposia.ext.models.openai._responses._answer import (
     ResponseWire,
     final_text,
     parse_response,
-    read_calls,
+    read_function_calls,
     read_response,
 )
 from symposia.ext.models.openai._responses._stream import ResponseAssembly
@@ -112,57 +111,41 @@ class ItemWriter(MessageWriter):
     """
 
     @override
-    def write(self, message: LLMMessage) -> tuple[InputItem, ...]:
-        """The items of one message.
+    def system(self, message: SystemMessage, /) -> tuple[InputItem, ...]:
+        return (InputItem(role="system", content=message.content),)
 
-        Raises:
-            ArgumentTypeError: It is no message.
-            InvalidArgumentError: It has an image, and the model takes none.
-        """
-        match message:
-            case SystemMessage():
-                return (InputItem(role="system", content=message.content),)
-            case UserMessage():
-                return (InputItem(role="user", content=self._user_content(message)),)
-            case AssistantMessage():
-                return tuple(_assistant_items(message, self.blocks))
-            case FunctionExecutionResultMessage():
-                return tuple(
-                    InputItem(type="function_call_output", call_id=result.call_id, output=result.content)
-                    for result in message.content
-                )
-            case _:
-                raise not_a_message(message)
-
-    def _user_content(self, message: UserMessage) -> object:
+    @override
+    def user(self, message: UserMessage, /) -> tuple[InputItem, ...]:
         named = self.add_name_prefixes or (self.include_name_in_message and message.source != "user")
-        prefix = f"{message.source} said:\n" if named else ""
-        content = message.content or ""
-        if isinstance(content, str):
-            return prefix + content
-        return [_input_part(part) for part in self._parts(prefix, content)]
+        return (InputItem(role="user", content=self.user_content(message, named=named)),)
 
+    @override
+    def assistant(self, message: AssistantMessage, /) -> tuple[InputItem, ...]:
+        """An answer of the model; one that this API gave is unchanged, since reasoning must go back as it was."""
+        received = cast("list[Item]", (message.vendor_blocks or {}).get(self.blocks, []))
+        # A program may change a message, or keep its text alone. The items no longer stand for such a message.
+        if received and message.content == (read_function_calls(received) or final_text(received)):
+            return tuple(InputItem(cast("Mapping[str, object]", item)) for item in received)
+        if isinstance(message.content, str):
+            return (InputItem(role="assistant", content=message.content),)
+        thought = [InputItem(role="assistant", content=message.thought)] if message.thought else []
+        calls = (
+            InputItem(type="function_call", call_id=call.id, name=call.name, arguments=call.arguments)
+            for call in message.content
+        )
+        return (*thought, *calls)
 
-def _input_part(part: Mapping[str, Any]) -> dict[str, object]:
-    """A part of a message from what Chat Completions call it."""
-    if part["type"] == "text":
-        return {**part, "type": "input_text"}
-    return {"type": "input_image", "image_url": part["image_url"]["url"], "detail": part["image_url"]["detail"]}
+    @override
+    def results(self, results: Sequence[FunctionExecutionResult], /) -> tuple[InputItem, ...]:
+        return tuple(InputItem(type="function_call_output", call_id=one.call_id, output=one.content) for one in results)
 
-
-def _assistant_items(message: AssistantMessage, blocks: str) -> Iterable[InputItem]:
-    """An answer of the model; one that this API gave is unchanged, since reasoning must go back as it was."""
-    received = cast("list[Item]", (message.vendor_blocks or {}).get(blocks, []))
-    # A program may change a message, or keep its text alone. The items no longer stand for such a message.
-    if received and message.content == (read_calls(received) or final_text(received)):
-        yield from (InputItem(cast("Mapping[str, object]", item)) for item in received)
-    elif isinstance(message.content, str):
-        yield InputItem(role="assistant", content=message.content)
-    else:
-        if message.thought:
-            yield InputItem(role="assistant", content=message.thought)
-        for call in message.content:
-            yield InputItem(type="function_call", call_id=call.id, name=call.name, arguments=call.arguments)
+    @override
+    def part(self, part: str | Image) -> dict[str, object]:
+        if isinstance(part, str):
+            return {"type": "input_text", "text": part}
+        self.check_vision()
+        image: Mapping[str, Any] = part.to_openai_format()["image_url"]
+        return {"type": "input_image", "image_url": image["url"], "detail": image["detail"]}
 
 
 def adapt_response_arguments(

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
+from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, reported_codes, reported_words
-from symposia.ext.models._wire_format import OPEN, json_parser, partial_answer
 from symposia.ext.models.openai._responses._answer import (
     Item,
     ResponseWire,
