@@ -1,0 +1,160 @@
+"""Agents that execute functions which a model called."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, cast
+
+from symposia.v02.agentchat import _tools
+from symposia.v02.agentchat._conversable import Conversable, Reply
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat._model_agent import ModelAgent
+from symposia.v02.agentchat._model_replies import checked_name
+from symposia.v02.agentchat._tool_signatures import described
+from symposia.v02.agentchat.agent import Agent
+from symposia.v02.function_utils import get_function_schema, load_basemodels_if_needed
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: functions of the program
+
+
+class ExecutingAgent(ModelAgent):
+    """Executes functions, and tells its model of functions that others execute."""
+
+    _function_map: dict[str, Callable[..., Any]]  # Any: functions of the program
+
+    @property
+    def function_map(self) -> dict[str, Callable[..., Any]]:
+        """The functions that it executes, by name."""
+        return self._function_map
+
+    def can_execute_function(self, name: list[str] | str) -> bool:
+        """Whether it executes a function, or all of several."""
+        names = [name] if isinstance(name, str) else name
+        return all(each in self._function_map for each in names)
+
+    def register_function(self, function_map: dict[str, Callable[..., Any] | None]) -> None:
+        """Add functions that it executes, by name. None removes one.
+
+        Raises:
+            ValueError: A name has characters that models do not write.
+        """
+        for name, function in function_map.items():
+            checked_name(name)
+            if function is None:
+                if self._function_map.pop(name, None) is None:
+                    warnings.warn(f"There is no function '{name}' to remove.", UserWarning, stacklevel=2)
+                continue
+            if name in self._function_map:
+                warnings.warn(f"Function '{name}' is being overridden.", UserWarning, stacklevel=2)
+            self._function_map[name] = function
+
+    def execute_function(self, func_call: Mapping[str, Any], verbose: bool = False) -> tuple[bool, Message]:
+        """Execute a function that a model called.
+
+        Args:
+            func_call: `name`, and `arguments` as the text of a JSON object.
+            verbose: Whether arguments and result are printed.
+
+        Returns:
+            Whether it succeeded, and a message with the result as text. An error is the result too.
+        """
+        return run_plain(_tools.execute(PLAIN, self._function_map, func_call, verbose=verbose))
+
+    async def a_execute_function(self, func_call: Mapping[str, Any]) -> tuple[bool, Message]:
+        """As `execute_function`. A coroutine function is awaited."""
+        return await _tools.execute(ASYNC, self._function_map, func_call)
+
+    def generate_function_call_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """The reply function that executes a `function_call`."""
+        return run_plain(
+            _tools.function_call_reply(PLAIN, cast("Conversable", self), self._history(messages, sender)[-1])
+        )
+
+    async def a_generate_function_call_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """As `generate_function_call_reply`."""
+        return await _tools.function_call_reply(ASYNC, cast("Conversable", self), self._history(messages, sender)[-1])
+
+    def generate_tool_calls_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """The reply function that executes `tool_calls`."""
+        return run_plain(_tools.tool_calls_reply(PLAIN, cast("Conversable", self), self._history(messages, sender)[-1]))
+
+    async def a_generate_tool_calls_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """As `generate_tool_calls_reply`. Calls are executed at the same time."""
+        return await _tools.tool_calls_reply(ASYNC, cast("Conversable", self), self._history(messages, sender)[-1])
+
+    def register_for_llm(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        api_style: Literal["function", "tool"] = "tool",
+    ) -> Callable[[F], F]:
+        """Tell the model of a function, whose annotations say what its parameters are.
+
+        The client is made again, so custom model clients are registered after it.
+
+        Args:
+            name: The name of the function for the model; by default its own.
+            description: What it does, for the model.
+            api_style: `tool`, or `function` for OpenAI's older interface.
+
+        Returns:
+            A decorator that returns the function.
+
+        Raises:
+            ValueError: The function has no description, or the style is neither.
+            TypeError: A parameter without a default has no annotation.
+            AssertionError: The agent has no model.
+        """
+
+        def register(function: F) -> F:
+            own_name, own_description = described(function, name, description)
+            schema = get_function_schema(function, name=own_name, description=own_description)
+            if api_style == "tool":
+                self.update_tool_signature(schema, is_remove=False)
+            elif api_style == "function":
+                self.update_function_signature(schema["function"], is_remove=False)
+            else:
+                raise ValueError(f"Unsupported API style: {api_style}")
+            return function
+
+        return register
+
+    def register_for_execution(self, name: str | None = None) -> Callable[[F], F]:
+        """Add a function that the agent executes. Its result is sent as text, as JSON if it is none.
+
+        Args:
+            name: Its name for the model; by default that of `register_for_llm`, or its own.
+
+        Returns:
+            A decorator that returns the function.
+        """
+
+        def register(function: F) -> F:
+            own_name = name or getattr(function, "_name", None) or function.__name__
+            self.register_function({own_name: _tools.with_text_result(load_basemodels_if_needed(function))})
+            return function
+
+        return register

@@ -1,0 +1,176 @@
+"""The two forms in which agents are called: plain methods, or asynchronous ones.
+
+AutoGen 0.2 has each method twice, and programs override either. The logic of both is one `async def` function that
+awaits nothing but the methods of a form. Those of the plain form never suspend, so a plain chat needs no event loop,
+and works inside a running one, as in a notebook.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
+
+from symposia.v02.agentchat._conversable import Conversable, Reply
+from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat.agent import Agent
+
+T = TypeVar("T")
+
+
+def run_plain(coroutine: Coroutine[Any, Any, T]) -> T:  # Any: it yields and is sent nothing
+    """Run a coroutine of the plain form, which does not suspend.
+
+    Raises:
+        RuntimeError: It suspended: something in it was awaited that was not of the plain form.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return cast("T", end.value)
+    coroutine.close()
+    raise RuntimeError("A coroutine of the plain form was suspended. Await nothing in it but the methods of its form.")
+
+
+class Form(Protocol):
+    """Calls agents and functions, in one of the two forms.
+
+    Attributes:
+        is_async: Whether coroutine functions can be awaited.
+    """
+
+    is_async: ClassVar[bool]
+
+    async def send(
+        self,
+        agent: Agent,
+        message: Message | str,
+        recipient: Agent,
+        *,
+        request_reply: bool | None = None,
+        silent: bool | None,
+    ) -> None:
+        """Have an agent send a message."""
+        ...
+
+    async def receive(
+        self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
+    ) -> None:
+        """Have an agent receive a message."""
+        ...
+
+    async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
+        """Have an agent generate a reply."""
+        ...
+
+    async def first_message(
+        self, agent: Conversable, message: Message | str | None, options: dict[str, object]
+    ) -> Message | str:
+        """Have an agent make the first message of a chat."""
+        ...
+
+    async def human_input(self, agent: Conversable, prompt: str) -> str:
+        """Have an agent ask its person."""
+        ...
+
+    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+        """Have an agent apply its hooks to received messages."""
+        ...
+
+    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+        """Have an agent execute a function."""
+        ...
+
+    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:  # Any: its result
+        """Call a function of the program; the asynchronous form awaits a coroutine function."""
+        ...
+
+
+class _Plain:
+    """Calls the plain methods."""
+
+    is_async: ClassVar[bool] = False
+
+    async def send(
+        self,
+        agent: Agent,
+        message: Message | str,
+        recipient: Agent,
+        *,
+        request_reply: bool | None = None,
+        silent: bool | None,
+    ) -> None:
+        cast("Conversable", agent).send(message, recipient, request_reply, silent)
+
+    async def receive(
+        self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
+    ) -> None:
+        cast("Conversable", agent).receive(message, sender, request_reply, silent)
+
+    async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
+        return agent.generate_reply(messages=messages, sender=sender)
+
+    async def first_message(
+        self, agent: Conversable, message: Message | str | None, options: dict[str, object]
+    ) -> Message | str:
+        return agent.generate_init_message(message, **options)
+
+    async def human_input(self, agent: Conversable, prompt: str) -> str:
+        return agent.get_human_input(prompt)
+
+    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+        return agent.process_all_messages_before_reply(agent.process_last_received_message(messages))
+
+    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+        return agent.execute_function(call)
+
+    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
+        return function(*args, **kwargs)
+
+
+class _Async:
+    """Awaits the asynchronous methods."""
+
+    is_async: ClassVar[bool] = True
+
+    async def send(
+        self,
+        agent: Agent,
+        message: Message | str,
+        recipient: Agent,
+        *,
+        request_reply: bool | None = None,
+        silent: bool | None,
+    ) -> None:
+        await cast("Conversable", agent).a_send(message, recipient, request_reply, silent)
+
+    async def receive(
+        self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
+    ) -> None:
+        await cast("Conversable", agent).a_receive(message, sender, request_reply, silent)
+
+    async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
+        return await agent.a_generate_reply(messages=messages, sender=sender)
+
+    async def first_message(
+        self, agent: Conversable, message: Message | str | None, options: dict[str, object]
+    ) -> Message | str:
+        return await agent.a_generate_init_message(message, **options)
+
+    async def human_input(self, agent: Conversable, prompt: str) -> str:
+        return await agent.a_get_human_input(prompt)
+
+    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+        # In the other order than the plain form, as in AutoGen 0.2.
+        return await agent.a_process_last_received_message(await agent.a_process_all_messages_before_reply(messages))
+
+    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+        return await agent.a_execute_function(call)
+
+    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
+        result = function(*args, **kwargs)
+        return await result if inspect.isawaitable(result) else result
+
+
+PLAIN: Final[Form] = _Plain()
+ASYNC: Final[Form] = _Async()

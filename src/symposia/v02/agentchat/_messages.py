@@ -1,0 +1,95 @@
+"""Messages as dicts: how they are read, stored in a history, and sent to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias, cast
+
+from symposia.v02._code_text import content_str
+
+Message: TypeAlias = dict[str, Any]  # Any: AutoGen 0.2 leaves the values of a message open
+"""A message: `content`, `role`, `name`, `function_call`, `tool_calls`, `tool_responses`, `context` and others."""
+
+_STORED: Final = ("content", "function_call", "tool_calls", "tool_responses", "tool_call_id", "name", "context")
+
+
+def as_message(message: object) -> Message:
+    """A message as a dict; a text becomes its content.
+
+    Raises:
+        TypeError: It is neither a text nor a mapping.
+        ValueError: It is a list of something else than pairs.
+    """
+    if isinstance(message, str):
+        return {"content": message}
+    if isinstance(message, dict):
+        return cast("Message", message)
+    return dict(cast("Mapping[str, object]", message))
+
+
+def stored_form(message: Message, role: str, name: str) -> Message | None:
+    """A message as it is stored in a history.
+
+    Args:
+        message: The message.
+        role: The role of its author in that history, unless the message is that of a tool or overrides its role.
+        name: The name of its author, for a message without one.
+
+    Returns:
+        The message; None if it has neither content nor calls.
+    """
+    stored = {key: message[key] for key in _STORED if message.get(key) is not None}
+    has_calls = "function_call" in stored or "tool_calls" in stored
+    if "content" not in stored:
+        if not has_calls:
+            return None
+        stored["content"] = None
+    if message.get("role") in ("function", "tool"):
+        stored["role"] = message["role"]
+    else:
+        stored["role"] = message.get("override_role", role)
+    if message.get("function_call") or message.get("tool_calls"):
+        stored["role"] = "assistant"
+    elif "name" not in stored:
+        stored["name"] = name
+    return stored
+
+
+def sent_to_model(messages: Iterable[Message]) -> list[Message]:
+    """The messages of a conversation as a model is sent them: each result of a tool is a message of its own."""
+    sent: list[Message] = []
+    for message in messages:
+        if not (responses := message.get("tool_responses")):
+            sent.append(message)
+            continue
+        sent += responses
+        if message.get("role") != "tool":
+            sent.append({key: value for key, value in message.items() if key != "tool_responses"})
+    return sent
+
+
+def rendered(
+    template: object, context: Mapping[str, object] | None, *, allow_format_str_template: bool | None
+) -> object:
+    """The content of a message with its `context`.
+
+    Args:
+        template: The content: a function of the context is called, a text is formatted if that is allowed.
+        context: The context; without one, the content is as it is.
+        allow_format_str_template: Whether a text is formatted with `str.format`.
+    """
+    if not context or template is None:
+        return template
+    if isinstance(template, str):
+        return template.format(**context) if allow_format_str_template else template
+    return cast("Callable[[Mapping[str, object]], object]", template)(context) if callable(template) else template
+
+
+def text_of(message: Message) -> str:
+    """The text of a message's content; the empty text if it has none.
+
+    Raises:
+        TypeError: The content is neither a text nor a list.
+    """
+    content = message.get("content")
+    return content if isinstance(content, str) else content_str(content)

@@ -1,0 +1,104 @@
+"""The reply functions of an agent: which of them apply to a sender, and what each is given."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from typing_extensions import TypedDict
+
+from symposia.v02.agentchat._conversable import ReplyFunction
+from symposia.v02.agentchat.agent import Agent
+from symposia.v02.exception_utils import SenderRequired
+
+
+class ReplyEntry(TypedDict):
+    """A registered reply function.
+
+    Attributes:
+        trigger: The senders to which it applies: see `ConversableAgent.register_reply`.
+        reply_func: The function.
+        config: What it is given as `config`.
+        init_config: `config` as it was registered.
+        reset_config: Resets `config`; None replaces it with a copy of `init_config`.
+        ignore_async_in_sync_chat: Whether a chat in the plain form leaves out a coroutine function.
+    """
+
+    trigger: object
+    reply_func: ReplyFunction
+    config: Any  # Any: the program's
+    init_config: Any  # Any: the program's
+    reset_config: Callable[[Any], object] | None
+    ignore_async_in_sync_chat: bool
+
+
+def make_entry(
+    trigger: object,
+    function: ReplyFunction,
+    config: object,
+    reset_config: Callable[[Any], object] | None,
+    *,
+    ignore_async_in_sync_chat: bool,
+) -> ReplyEntry:
+    """A reply function as it is registered.
+
+    Raises:
+        ValueError: The trigger is none.
+    """
+    if not (isinstance(trigger, (type, str, Agent, list)) or callable(trigger)):
+        raise ValueError("trigger must be a class, a string, an agent, a callable or a list.")  # noqa: TRY004 - as in AutoGen 0.2
+    return {
+        "trigger": cast("object", trigger),
+        "reply_func": function,
+        "config": copy.copy(config),
+        "init_config": config,
+        "reset_config": reset_config,
+        "ignore_async_in_sync_chat": ignore_async_in_sync_chat,
+    }
+
+
+def reset(entry: ReplyEntry) -> None:
+    """Reset the configuration of a reply function."""
+    if entry["reset_config"] is not None:
+        entry["reset_config"](entry["config"])
+    else:
+        entry["config"] = copy.copy(entry["init_config"])
+
+
+def applies(trigger: object, sender: Agent | None) -> bool:
+    """Whether a trigger names a sender.
+
+    Raises:
+        SenderRequired: The trigger is a name, and there is no sender.
+        AssertionError: A function returned something else than a bool.
+        ValueError: The trigger is none.
+    """
+    if trigger is None:
+        return sender is None
+    if isinstance(trigger, str):
+        if sender is None:
+            raise SenderRequired
+        return trigger == sender.name
+    if isinstance(trigger, type):
+        return trigger in type(sender).__mro__ or isinstance(sender, trigger)
+    if isinstance(trigger, list):
+        return any(applies(each, sender) for each in cast("list[object]", trigger))
+    if isinstance(trigger, Agent):
+        return trigger == sender
+    if callable(trigger):
+        matches = trigger(sender)
+        if not isinstance(matches, bool):
+            raise AssertionError(f"trigger {trigger} must return a boolean value.")  # noqa: TRY004 - as in AutoGen 0.2
+        return matches
+    raise ValueError(f"Unsupported trigger type: {type(trigger)}")
+
+
+def coroutine_functions(entries: Iterable[ReplyEntry]) -> set[ReplyFunction]:
+    """The reply functions that a chat in the plain form can neither call nor leave out."""
+    return {
+        entry["reply_func"]
+        for entry in entries
+        if not entry["ignore_async_in_sync_chat"] and inspect.iscoroutinefunction(entry["reply_func"])
+    }

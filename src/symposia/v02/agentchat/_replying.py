@@ -1,0 +1,59 @@
+"""Generating a reply: the hooks, and then the first reply function whose reply is final."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Collection, Mapping, Sequence
+
+from symposia.v02.agentchat._conversable import Conversable, Reply, ReplyFunction
+from symposia.v02.agentchat._forms import Form
+from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat._reply_functions import ReplyEntry, applies
+from symposia.v02.agentchat.agent import Agent
+
+
+async def generate_reply(
+    form: Form,
+    agent: Conversable,
+    entries: Sequence[ReplyEntry],
+    messages: list[Message] | None,
+    sender: Agent | None,
+    *,
+    exclude: Collection[ReplyFunction],
+    twins: Mapping[ReplyFunction, ReplyFunction],
+    default: str | Message,
+) -> Reply:
+    """Generate a reply.
+
+    Args:
+        form: The form of the call.
+        agent: The agent that replies.
+        entries: Its reply functions, in order.
+        messages: The conversation; None for that with the sender.
+        sender: The agent to which the reply goes.
+        exclude: Reply functions that are left out.
+        twins: The coroutine functions that stand for plain ones in the asynchronous form.
+        default: The reply if none is final.
+
+    Raises:
+        AssertionError: There is neither a conversation nor a sender.
+    """
+    if messages is None:
+        if sender is None:
+            raise AssertionError(f"Either {messages=} or {sender=} must be provided.")
+        messages = agent.chat_messages[sender]
+    messages = await form.processed(agent, messages)
+    awaited: set[ReplyFunction] = set()
+    for entry in list(entries):
+        function = entry["reply_func"]
+        if function in exclude or (inspect.iscoroutinefunction(function) and not form.is_async):
+            continue
+        # AutoGen 0.2 calls both twins in the asynchronous form: it asks a person twice, and counts a reply twice.
+        if form.is_async and twins.get(function) in awaited:
+            continue
+        if applies(entry["trigger"], sender):
+            awaited.add(function)
+            final, reply = await form.call(function, agent, messages=messages, sender=sender, config=entry["config"])
+            if final:
+                return reply
+    return default

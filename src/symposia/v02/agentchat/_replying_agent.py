@@ -1,0 +1,188 @@
+"""Agents that reply: their reply functions, their person, and the end of a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, ClassVar, cast
+
+from typing_extensions import override
+
+from symposia.v02.agentchat._auto_replies import AutoReplies
+from symposia.v02.agentchat._conversable import Conversable, HumanInputMode, Reply, ReplyFunction
+from symposia.v02.agentchat._conversing_agent import ConversingAgent
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._human_input import ask_or_stop
+from symposia.v02.agentchat._messages import Message, text_of
+from symposia.v02.agentchat._reply_functions import ReplyEntry, make_entry
+from symposia.v02.agentchat._replying import generate_reply
+from symposia.v02.agentchat.agent import Agent
+from symposia.v02.io import IOStream
+
+
+class ReplyingAgent(ConversingAgent):
+    """Replies with the first of its reply functions that has a final reply."""
+
+    _twins: ClassVar[Mapping[ReplyFunction, ReplyFunction]] = {}
+    """The coroutine functions that stand for plain reply functions in the asynchronous form."""
+
+    human_input_mode: HumanInputMode
+    _is_termination_msg: Callable[[Message], bool]
+    _auto_replies: AutoReplies
+    _default_auto_reply: str | Message
+    _reply_func_list: list[ReplyEntry]
+    _human_input: list[str]
+
+    def register_reply(
+        self,
+        trigger: type[Agent] | str | Agent | Callable[[Agent], bool] | list[Any] | None,  # Any: as the others
+        reply_func: ReplyFunction,
+        position: int = 0,
+        config: Any | None = None,  # Any: what the function is given
+        reset_config: Callable[[Any], object] | None = None,
+        *,
+        ignore_async_in_sync_chat: bool = False,
+        remove_other_reply_funcs: bool = False,
+    ) -> None:
+        """Register a function that replies.
+
+        Args:
+            trigger: The senders to which it applies: a class, a name, an agent, a function of the sender, or a list
+                of these, in which None stands for a reply without a sender.
+            reply_func: Takes `recipient`, `messages`, `sender` and `config`. Returns whether its reply is final, and
+                the reply. The first final reply is sent; None ends the conversation.
+            position: Its place among the reply functions; by default it is the first.
+            config: What it is given. The agent has a copy.
+            reset_config: Resets that, when the agent is reset; by default it is copied again.
+            ignore_async_in_sync_chat: Whether a chat in the plain form leaves it out, if it is a coroutine function. By
+                default such a chat is an error.
+            remove_other_reply_funcs: Whether it replaces all others.
+
+        Raises:
+            ValueError: The trigger is none.
+        """
+        entry = make_entry(
+            trigger, reply_func, config, reset_config, ignore_async_in_sync_chat=ignore_async_in_sync_chat
+        )
+        if remove_other_reply_funcs:
+            self._reply_func_list.clear()
+        self._reply_func_list.insert(position, entry)
+
+    def replace_reply_func(self, old_reply_func: ReplyFunction, new_reply_func: ReplyFunction) -> None:
+        """Replace a reply function, in its place and with its trigger."""
+        for entry in self._reply_func_list:
+            if entry["reply_func"] == old_reply_func:
+                entry["reply_func"] = new_reply_func
+
+    @override
+    def generate_reply(
+        self, messages: list[Message] | None = None, sender: Agent | None = None, **kwargs: Any
+    ) -> str | Message | None:
+        """Generate a reply: the first that is final among those of the reply functions, else `default_auto_reply`.
+
+        Args:
+            messages: The conversation; None for that with the sender.
+            sender: The agent to which the reply goes.
+            kwargs: `exclude`: reply functions that are left out.
+
+        Returns:
+            The reply. None ends the conversation.
+
+        Raises:
+            AssertionError: There is neither a conversation nor a sender.
+        """
+        return run_plain(
+            generate_reply(
+                PLAIN,
+                cast("Conversable", self),
+                self._reply_func_list,
+                messages,
+                sender,
+                exclude=cast("Collection[ReplyFunction]", kwargs.get("exclude") or ()),
+                twins=self._twins,
+                default=self._default_auto_reply,
+            )
+        )
+
+    @override
+    async def a_generate_reply(
+        self, messages: list[Message] | None = None, sender: Agent | None = None, **kwargs: Any
+    ) -> str | Message | None:
+        """As `generate_reply`. Coroutine functions are awaited."""
+        return await generate_reply(
+            ASYNC,
+            cast("Conversable", self),
+            self._reply_func_list,
+            messages,
+            sender,
+            exclude=cast("Collection[ReplyFunction]", kwargs.get("exclude") or ()),
+            twins=self._twins,
+            default=self._default_auto_reply,
+        )
+
+    def get_human_input(self, prompt: str) -> str:
+        """Ask the person. Override it to ask elsewhere than on the `IOStream`."""
+        words = IOStream.get_default().input(prompt)
+        self._human_input.append(words)
+        return words
+
+    async def a_get_human_input(self, prompt: str) -> str:
+        """As `get_human_input`, in a thread, so that the event loop goes on."""
+        words = await asyncio.to_thread(IOStream.get_default().input, prompt)
+        self._human_input.append(words)
+        return words
+
+    def check_termination_and_human_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """The reply function that asks the person, and ends the conversation."""
+        return run_plain(
+            ask_or_stop(
+                PLAIN,
+                cast("Conversable", self),
+                self._history(messages, sender)[-1],
+                sender,
+                terminates=self._is_termination_msg,
+                auto_replies=self._auto_replies,
+            )
+        )
+
+    async def a_check_termination_and_human_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """As `check_termination_and_human_reply`."""
+        return await ask_or_stop(
+            ASYNC,
+            cast("Conversable", self),
+            self._history(messages, sender)[-1],
+            sender,
+            terminates=self._is_termination_msg,
+            auto_replies=self._auto_replies,
+        )
+
+    def _history(self, messages: list[Message] | None, sender: Agent | None) -> list[Message]:
+        if messages is not None:
+            return messages
+        return [] if sender is None else self._oai_messages[sender]
+
+    def max_consecutive_auto_reply(self, sender: Agent | None = None) -> int:
+        """How often it replies to a sender without a person; to those without a limit of their own if it is None."""
+        return self._auto_replies.limit_of(sender)
+
+    def update_max_consecutive_auto_reply(self, value: int, sender: Agent | None = None) -> None:
+        """Set how often it replies without a person, to a sender or to all."""
+        self._auto_replies.set_limit(value, sender)
+
+    def reset_consecutive_auto_reply_counter(self, sender: Agent | None = None) -> None:
+        """Count replies from zero, those to a sender or to all."""
+        self._auto_replies.reset(sender)
+
+
+def is_terminate(message: Message) -> bool:
+    return text_of(message) == "TERMINATE"
