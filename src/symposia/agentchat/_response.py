@@ -8,10 +8,10 @@ from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat.base import ChatAgent, Response
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, SelectSpeakerEvent
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.core import CancellationToken
 from symposia.core.exceptions import AgentError
-from symposia.core.models import RequestUsage, usage_attributes
+from symposia.core.models import RequestUsage, UsageAccount, usage_attributes
 from symposia.core.telemetry import Activity, Attributes
 
 
@@ -161,13 +161,24 @@ def add_usage(one: RequestUsage | None, other: RequestUsage | None) -> RequestUs
     return one + other
 
 
-def note_response(activity: Activity, response: Response) -> None:
-    """Add the tokens of an answer to a span."""
-    activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message)))
+def silent_usage_of(account: UsageAccount, shown: Iterable[Item]) -> RequestUsage | None:
+    """The tokens of a turn that are in none of the messages and events that it has shown; None if there are none."""
+    return account.beyond(item.models_usage for item in shown)
 
 
-def _usage(messages: Iterable[BaseAgentEvent | BaseChatMessage]) -> Attributes:
-    counted = [message.models_usage for message in messages if message.models_usage is not None]
+def note_response(activity: Activity, response: Response, silent: RequestUsage | None) -> None:
+    """Add the tokens of an answer to a span.
+
+    Args:
+        activity: The span.
+        response: The answer.
+        silent: Tokens that are in none of its messages.
+    """
+    activity.note(lambda: _usage((*(response.inner_messages or ()), response.chat_message), silent))
+
+
+def _usage(messages: Iterable[Item], silent: RequestUsage | None) -> Attributes:
+    counted = [usage for usage in (*(message.models_usage for message in messages), silent) if usage is not None]
     if not counted:
         return {}
     return usage_attributes(sum(counted, RequestUsage(0, 0)))

@@ -16,6 +16,7 @@ from symposia.agentchat._response import (
     checked_response,
     note_response,
     ordered_items,
+    silent_usage_of,
 )
 from symposia.agentchat.base import ChatAgent, Response, Task, TaskResult, task_messages
 from symposia.agentchat.messages import (
@@ -32,6 +33,7 @@ from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_text
 from symposia.core.effects import enter_scope, iterate_in_scope
 from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.models import UsageAccount
 from symposia.core.telemetry import agent_creation, agent_invocation
 
 
@@ -112,18 +114,23 @@ class BaseChatAgent(ChatAgent, ABC):
         """
         given = task_messages(task)
         check_token(cancellation_token)
+        account = UsageAccount()
         with (
             enter_scope(f"agent:{self.name}"),
             agent_invocation(self.name, self.description) as activity,
             activity.current(),
+            account.current(),
         ):
             response = await ask_agent(self, given, cancellation_token or CancellationToken())
-            note_response(activity, response)
+            answer = response.chat_message
+            answered = [*(response.inner_messages or ()), answer]
+            silent = silent_usage_of(account, answered)
+            note_response(activity, response, silent)
         shown = given if output_task_messages else ()
         # Not validated: messages are what they are, and validating them again takes a tenth of a short run.
-        answer = response.chat_message
-        messages = [*shown, *(response.inner_messages or ()), answer]
-        return TaskResult.model_construct(messages=messages, stop_reason=_stop_reason(answer))
+        return TaskResult.model_construct(
+            messages=[*shown, *answered], stop_reason=_stop_reason(answer), _silent_usage=silent
+        )
 
     async def run_stream(
         self,
@@ -145,12 +152,15 @@ class BaseChatAgent(ChatAgent, ABC):
             transcript.append(message)
             yield message
         answered: list[BaseAgentEvent | BaseChatMessage] = []
-        answer = _stream_answer(self, given, cancellation_token or CancellationToken(), answered)
-        async with aclosing(iterate_in_scope(f"agent:{self.name}", answer)) as items:
+        account = UsageAccount()
+        answer = _stream_answer(self, given, cancellation_token or CancellationToken(), answered, account)
+        async with aclosing(iterate_in_scope(f"agent:{self.name}", account.within(answer))) as items:
             async for message in items:
                 yield message
-        yield TaskResult(
-            messages=[*transcript, *answered], stop_reason=_stop_reason(answered[-1]) if answered else None
+        yield TaskResult.model_construct(
+            messages=[*transcript, *answered],
+            stop_reason=_stop_reason(answered[-1]) if answered else None,
+            _silent_usage=silent_usage_of(account, answered),
         )
 
     async def on_pause(self, cancellation_token: CancellationToken) -> None:
@@ -204,13 +214,15 @@ async def _stream_answer(
     messages: Sequence[BaseChatMessage],
     token: CancellationToken,
     answered: list[BaseAgentEvent | BaseChatMessage],
+    account: UsageAccount,
 ) -> AsyncGenerator[BaseAgentEvent | BaseChatMessage, None]:
     """The messages and events of a turn as they come. In the end, `answered` has them, in the order of the response."""
     with agent_invocation(agent.name, agent.description) as activity:
         async with aclosing(activity.within(ask_agent_stream(agent, messages, token))) as items:
             async for item in items:
                 if isinstance(item, Response):
-                    note_response(activity, checked_response(agent, "on_messages_stream", item))
+                    response = checked_response(agent, "on_messages_stream", item)
+                    note_response(activity, response, silent_usage_of(account, [*answered, item.chat_message]))
                     ordered = ordered_items([message.id for message in answered], item)
                     answered[:] = [*answered, item.chat_message] if ordered is None else ordered
                     yield item.chat_message

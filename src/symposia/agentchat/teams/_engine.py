@@ -48,6 +48,7 @@ from typing import cast
 
 from symposia.agentchat._answers import checked_awaitable
 from symposia.agentchat._any_loop_lock import AnyLoopLock
+from symposia.agentchat._response import add_usage
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, Item, SelectSpeakerEvent
 from symposia.agentchat.teams._limits import TeamLimits, TurnOverdueError
 from symposia.agentchat.teams._log import TeamLog
@@ -62,6 +63,7 @@ from symposia.agentchat.teams._turn import Turn, speak_together
 from symposia.core import uninterrupted
 from symposia.core.changes import copy_state
 from symposia.core.exceptions import UsageError, error_text
+from symposia.core.models import UsageAccount
 
 
 class Engine:
@@ -293,9 +295,11 @@ class Engine:
             turns=self._limits.turns,
             answered=self._record.answered,
         )
-        decision = self._checked(await run.within("rule", None, self._ask_rule, context))
+        account = UsageAccount()
+        with account.current():
+            decision = self._checked(await run.within("rule", None, self._ask_rule, context))
         names = decision.names if isinstance(decision, Speak) else ()
-        turn.usage = context.usage
+        turn.usage = add_usage(context.usage, account.beyond([context.usage]))
         if self._emit_team_events and (names or turn.usage):
             self._emit(SelectSpeakerEvent(content=list(names), source=self._manager, models_usage=turn.usage))
         for name in names:

@@ -14,6 +14,7 @@ from symposia.agentchat._response import (
     checked_response,
     note_response,
     ordered_items,
+    silent_usage_of,
 )
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import ChatAgent, Response, TaskResult, Team
@@ -23,6 +24,7 @@ from symposia.agentchat.teams._outbox import Outbox
 from symposia.core import CancellationToken
 from symposia.core.changes import Change, SavedState, members, save_changes
 from symposia.core.exceptions import AgentError, InvalidArgumentError
+from symposia.core.models import UsageAccount
 from symposia.core.telemetry import UNTRACED, agent_invocation
 
 _TURN_BEGAN: Final = "turn_began"
@@ -84,39 +86,44 @@ class AgentMember(Member):
         """Let the agent answer."""
         answer = self._answer if self._only_answers else self._stream
         activity = agent_invocation(self.name, self.description, outbox.address)
-        if activity is UNTRACED:  # entering two no-op contexts takes longer than this check
-            _, taken = await answer(messages, token, outbox)
-        else:
-            with activity, activity.current():
-                response, taken = await answer(messages, token, outbox)
-                note_response(activity, response)
+        account = UsageAccount()
+        with account.current():
+            if activity is UNTRACED:  # entering two no-op contexts takes longer than this check
+                _, taken = await answer(messages, token, outbox, account)
+            else:
+                with activity, activity.current():
+                    response, taken = await answer(messages, token, outbox, account)
+                    note_response(activity, response, taken.silent_usage)
         return taken
 
     async def _answer(
-        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox, account: UsageAccount
     ) -> tuple[Response, TurnTaken]:
         """As `_stream`, by an agent that streams nothing."""
         response = await ask_agent(self._agent, messages, token)
         items = [*(response.inner_messages or ()), response.chat_message]
-        outbox.end(items, [response.chat_message])
-        return response, TurnTaken(outbox.team, items, [response.chat_message])
+        silent = silent_usage_of(account, items)
+        outbox.end(items, [response.chat_message], silent)
+        return response, TurnTaken(outbox.team, items, [response.chat_message], silent)
 
     async def _stream(
-        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox
+        self, messages: Sequence[BaseChatMessage], token: CancellationToken, outbox: Outbox, account: UsageAccount
     ) -> tuple[Response, TurnTaken]:
         """The response, and the end of the turn, which has what was not put into `outbox`."""
-        shown: list[str] = []
+        shown: list[Item] = []
         async with aclosing(ask_agent_stream(self._agent, messages, token)) as stream:
             async for item in stream:
                 if isinstance(item, Response):
                     checked_response(self._agent, "on_messages_stream", item)
-                    known, said = set(shown), [item.chat_message]
+                    ids, said = [each.id for each in shown], [item.chat_message]
+                    known = set(ids)
                     rest = [*(each for each in item.inner_messages or () if each.id not in known), *said]
-                    ordered = ordered_items(shown, item)
-                    outbox.end(rest, said, ordered=ordered)
-                    return item, TurnTaken(outbox.team, [*await outbox.take_rest(), *rest], said, ordered=ordered)
+                    ordered = ordered_items(ids, item)
+                    silent = silent_usage_of(account, [*shown, *rest])
+                    outbox.end(rest, said, silent, ordered)
+                    return item, TurnTaken(outbox.team, [*await outbox.take_rest(), *rest], said, silent, ordered)
                 if not isinstance(checked_item(self._agent, item), ModelClientStreamingChunkEvent):
-                    shown.append(item.id)
+                    shown.append(item)
                 outbox.put(item)
         raise AgentError(f"Agent {self.name!r} gave no answer: on_messages_stream has to yield a Response last.")
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from symposia.core.models._token_estimate import estimate_text_tokens, estimate_tokens
     from symposia.core.models._usage import RequestUsage, TokenPrice, usage_attributes
+    from symposia.core.models._usage_account import UsageAccount, report_usage
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -54,6 +55,7 @@ else:
             ],
             "_token_estimate": ["estimate_text_tokens", "estimate_tokens"],
             "_usage": ["RequestUsage", "TokenPrice", "usage_attributes"],
+            "_usage_account": ["UsageAccount", "report_usage"],
         },
     )
 
@@ -76,11 +78,13 @@ __all__ = [
     "SystemMessage",
     "TokenPrice",
     "TopLogprob",
+    "UsageAccount",
     "UserMessage",
     "VendorBlocks",
     "call_model",
     "estimate_text_tokens",
     "estimate_tokens",
+    "report_usage",
     "stream_model",
     "usage_attributes",
     "validate_model_info",

@@ -24,6 +24,7 @@ from symposia.core.models import (
     RequestUsage,
     TokenPrice,
     estimate_tokens,
+    report_usage,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
 from symposia.ext.models._cancellable_calls import CancellableCalls
@@ -191,7 +192,7 @@ class VendorClient(ChatCompletionClient):
                 # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.
                 error.partial = partial = streamed.assembly.partial()
                 spent = partial["usage"]
-                self._usage += self._priced(RequestUsage(spent["prompt_tokens"], spent["completion_tokens"]))
+                self._count(self._priced(RequestUsage(spent["prompt_tokens"], spent["completion_tokens"])))
                 raise
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
             result = chat.answered(answer.whole, self._counted(answer.result, request))
@@ -321,11 +322,15 @@ class VendorClient(ChatCompletionClient):
     def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:
         """Add the tokens of an answer to those of the client; they are estimated where the server sent none."""
         result.usage = self._priced(_usage_of(result, request))
-        self._usage += result.usage
+        self._count(result.usage)
         if result.usage.estimated and not self._warned:
             self._warned = True
             warnings.warn(self._service.uncounted(self._model), stacklevel=2)
         return result
+
+    def _count(self, usage: RequestUsage) -> None:
+        self._usage += usage
+        report_usage(usage)
 
     def _priced(self, usage: RequestUsage) -> RequestUsage:
         """A usage with the model and the money."""

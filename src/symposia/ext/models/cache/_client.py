@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from symposia.core import CacheStore, InMemoryStore, run_in_worker_thread
 from symposia.core.argument_checks import check_instance
-from symposia.core.models import ChatCompletionClient, CreateResult
+from symposia.core.models import ChatCompletionClient, CreateResult, report_usage
 from symposia.core.tools import prepare_tools
 from symposia.ext.models._shared import ByLoop
 from symposia.ext.models.cache._entry import CHAT_CACHE_VALUE_TYPE, EntryError, Items, read_entry, write_entry
@@ -73,9 +73,7 @@ class ChatCompletionCache(ModelClientWrapper):
             async for item in arriving:
                 if isinstance(item, CreateResult):
                     if joined:
-                        item.cached = True
-                    if item.cached and item.usage.usd is not None:
-                        item.usage = replace(item.usage, usd=0.0)  # the tokens stay, as in AutoGen; nothing was paid
+                        _mark_as_hit(item)
                     if call.streamed and not shown and isinstance(item.content, str) and item.content:
                         yield item.content  # the answer was not streamed when it was asked for
                     yield item
@@ -92,7 +90,7 @@ class ChatCompletionCache(ModelClientWrapper):
         if self._is_at_hand:  # a hit needs no task
             items = await self._kept(key)
             if items is not None:
-                return _each(items), False
+                return _hit(items), False
         flight, joined = self._flight(key, call)
         return flight.consume(call.token), joined
 
@@ -115,7 +113,7 @@ class ChatCompletionCache(ModelClientWrapper):
     async def _found_or_asked(self, key: str, call: ModelCall) -> AsyncGenerator[str | CreateResult, None]:
         items = None if self._is_at_hand else await self._kept(key)
         if items is not None:
-            for item in items:
+            async for item in _hit(items):
                 yield item
             return
         # Without the token of the first who asks: it would cancel the answer of the others.
@@ -157,6 +155,17 @@ class ChatCompletionCache(ModelClientWrapper):
             return await run_in_worker_thread(call)
 
 
-async def _each(items: Items) -> AsyncGenerator[str | CreateResult, None]:
+async def _hit(items: Items) -> AsyncGenerator[str | CreateResult, None]:
+    """The items of an answer that was kept."""
     for item in items:
+        if isinstance(item, CreateResult):
+            _mark_as_hit(item)
         yield item
+
+
+def _mark_as_hit(result: CreateResult) -> None:
+    """Mark an answer that was not paid for. Its tokens stay, as in AutoGen."""
+    result.cached = True
+    if result.usage.usd is not None:
+        result.usage = replace(result.usage, usd=0.0)
+    report_usage(result.usage)

@@ -20,6 +20,7 @@ from symposia.core.models import (
     ModelInfo,
     RequestUsage,
     TokenPrice,
+    report_usage,
     validate_model_info,
 )
 from symposia.core.tools import Tool, ToolSchema
@@ -135,6 +136,7 @@ class ReplayChatCompletionClient(ChatCompletionClient):
             )
         self._last_usage = result.usage
         self._total_usage += result.usage
+        report_usage(result.usage)
         return result
 
     def _spoken(self, messages: Sequence[LLMMessage], text: str) -> CreateResult:
