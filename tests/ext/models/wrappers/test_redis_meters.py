@@ -213,5 +213,6 @@ async def test_half_of_a_hundred_agents_are_cancelled_and_the_others_hold_the_ra
     for number in range(0, 100, 2):
         tokens[number].cancel() if number % 4 else calls[number].cancel()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
-    assert sum(isinstance(outcome, CreateResult) for outcome in outcomes) == len(times) >= 50
+    assert all(isinstance(outcome, CreateResult) for outcome in outcomes[1::2])
+    assert sum(isinstance(outcome, CreateResult) for outcome in outcomes) <= len(times)  # some end after their answer
     await meters.close()
