@@ -10,11 +10,10 @@ from tests.support.model_clients import APART, VENDORS, Vendor, kind_name, read
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ModelError
 from symposia.core.models import ChatCompletionClient, UserMessage
-from symposia.testing.model_server import Answer, Failure, MockModelServer, Raw, Reply, Reset
+from symposia.testing.model_server import Answer, Failure, Hold, MockModelServer, Raw, Reply, Reset
 
 HELLO = [UserMessage(content="hello", source="user")]
 KEY = "sk-0123456789-of-nobody"
-SLOW = Reply(text="one two three", delay=30)
 
 every_vendor = pytest.mark.parametrize("vendor", [*VENDORS, *APART], ids=kind_name)
 every_mode = pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
@@ -90,10 +89,13 @@ async def test_a_stream_that_is_cut_does_not_show_the_key(vendor: Vendor, server
 async def test_a_call_that_is_cancelled_does_not_show_the_key(
     vendor: Vendor, server: MockModelServer, streaming: bool
 ) -> None:
-    client, token = client_with_key(vendor, server, SLOW), CancellationToken()
-    asyncio.get_running_loop().call_later(0.2, token.cancel)
+    hold, token = Hold(), CancellationToken()
+    client = client_with_key(vendor, server, Reply(text="Five.", hold=hold))
+    asking = asyncio.ensure_future(ask(client, streaming=streaming, token=token))
+    await hold.reached.wait()
+    token.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
-        await ask(client, streaming=streaming, token=token)
+        await asking
     assert_hidden(caught.value)
 
 

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 from pydantic import BaseModel, JsonValue
 from typing_extensions import override
 
-from symposia.core import CancellationToken
+from symposia.core import CancellationToken, FunctionCall
 from symposia.core.argument_checks import check_list, check_messages
-from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, ModelError, PartialAnswer, UsageError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
+    AssistantMessage,
     ChatCompletionClient,
     CreateResult,
     LLMMessage,
@@ -184,15 +185,14 @@ class VendorClient(ChatCompletionClient):
                 async with aclosing(chat.within(stream)) as batches:
                     async for texts in batches:
                         for text in texts:
-                            # They may have arrived together, and the token be cancelled after the first.
-                            if token is not None and token.is_cancelled():
-                                raise asyncio.CancelledError
+                            _check_token(token)  # they may have arrived together
                             yield text
-            except ModelError as error:
-                # What arrived of a failed answer is kept on the error, and its tokens are counted: they were paid for.
-                error.partial = partial = streamed.assembly.partial()
-                spent = partial["usage"]
-                self._count(self._priced(RequestUsage(spent["prompt_tokens"], spent["completion_tokens"])))
+            except BaseException as error:  # also where the caller leaves: what arrived was paid for
+                partial = streamed.assembly.partial()
+                if isinstance(error, ModelError):
+                    error.partial = partial
+                if (spent := _spent_on(partial, streamed.assembly.usage, request)) is not None:
+                    self._count(chat.interrupted(self._priced(spent)))
                 raise
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
             result = chat.answered(answer.whole, self._counted(answer.result, request))
@@ -388,6 +388,11 @@ async def _prepare(tools: Sequence[Tool | ToolSchema]) -> None:
     await prepare_tools(tools)
 
 
+def _check_token(token: CancellationToken | None) -> None:
+    if token is not None and token.is_cancelled():
+        raise asyncio.CancelledError
+
+
 class _Answer(NamedTuple):
     whole: object  # as the vendor sent it
     result: CreateResult
@@ -405,14 +410,35 @@ def _usage_of(result: CreateResult, request: ChatRequest) -> RequestUsage:
     A count of zero is one that did not come, except that of an empty answer: servers that do not count leave the usage
     out or fill it with zeros, and a prompt has at least one token.
     """
-    usage = result.usage
-    is_counted = usage.completion_tokens or not (result.content or result.thought)
+    answer = result.to_message("model") if result.content or result.thought else None
+    return _completed(result.usage, answer, request)
+
+
+def _spent_on(partial: PartialAnswer, usage: RequestUsage, request: ChatRequest) -> RequestUsage | None:
+    """The usage of an answer that ended early, with estimates for the counts that did not come; None if none began.
+
+    Args:
+        partial: What arrived of the answer.
+        usage: What the vendor has counted.
+        request: What was asked.
+    """
+    calls = [FunctionCall(call["id"], call["arguments"], call["name"]) for call in partial["tool_calls"]]
+    text, thought = partial["text"], partial["thought"]
+    if not (calls or text or thought):
+        return _completed(usage, None, request) if usage.total_tokens else None
+    # What a model says beside calls is their thought.
+    thought = f"{thought}{text}" if calls else thought
+    return _completed(usage, AssistantMessage(content=calls or text, thought=thought, source="model"), request)
+
+
+def _completed(usage: RequestUsage, answer: AssistantMessage | None, request: ChatRequest) -> RequestUsage:
+    is_counted = usage.completion_tokens or answer is None
     if usage.prompt_tokens and is_counted:
         return usage
     return replace(
         usage,
         prompt_tokens=usage.prompt_tokens or estimate_tokens(request.messages, tools=request.tools),
-        completion_tokens=usage.completion_tokens if is_counted else estimate_tokens([result.to_message("model")]),
+        completion_tokens=usage.completion_tokens if answer is None or is_counted else estimate_tokens([answer]),
         estimated=True,
     )
 

@@ -20,6 +20,7 @@ from symposia.core.models import (
     CreateResult,
     FinishReasons,
     LLMMessage,
+    RequestUsage,
     SystemMessage,
     UserMessage,
     usage_attributes,
@@ -144,6 +145,11 @@ class ObservedChat:
         if events_are_read():
             log_event(self._event(whole, result))
         return result
+
+    def interrupted(self, spent: RequestUsage) -> RequestUsage:
+        """The answer has ended early; the tokens until then are returned."""
+        self._activity.note(lambda: usage_attributes(spent))
+        return spent
 
     @property
     def _sent_messages(self) -> list[dict[str, object]]:

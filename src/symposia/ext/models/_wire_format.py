@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from symposia.core import CancellationToken
 from symposia.core.exceptions import PartialAnswer
-from symposia.core.models import CreateResult, LLMMessage
+from symposia.core.models import CreateResult, LLMMessage, RequestUsage
 from symposia.core.tools import Tool, ToolSchema
 
 W = TypeVar("W")
@@ -42,6 +42,11 @@ class StreamAssembly(Protocol[W_co]):
     @property
     def complete(self) -> bool:
         """Whether the vendor marked the end of the stream, so that reading can stop."""
+        ...
+
+    @property
+    def usage(self) -> RequestUsage:
+        """The tokens that the vendor has counted so far; zero for those that it has not."""
         ...
 
     def feed(self, event: bytes, /) -> str:

@@ -70,6 +70,7 @@ async def test_a_stream_that_is_left_early_ends_its_span(vendor: Vendor, server:
     await anext(stream)
     await stream.aclose()
     assert spans.one(f"chat {vendor.model}").status.status_code is StatusCode.UNSET
+    assert spans.attributes(f"chat {vendor.model}")["gen_ai.usage.output_tokens"] > 0
 
 
 @each_vendor

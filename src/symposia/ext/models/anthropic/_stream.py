@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal, Required, cast
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import RequestUsage
 from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
 from symposia.ext.models._tool_calls import parse_arguments
@@ -77,6 +79,7 @@ class MessageAssembly:
         self._message: JsonObject | None = None
         self._blocks: dict[int, _Block] = {}
         self._usage: dict[str, object] = {}
+        self._is_counted = False
 
     def feed(self, event: bytes) -> str:
         """Take the next event, and return the text that it adds to the answer.
@@ -99,6 +102,7 @@ class MessageAssembly:
                 message, reason = self._started(), _required(one, "delta").get("stop_reason")
                 message["stop_reason"] = reason or message.get("stop_reason")  # there may be several of these events
                 self._count(one.get("usage"))
+                self._is_counted = True
             case "message_stop":
                 self._started()
                 self.complete = True
@@ -119,6 +123,13 @@ class MessageAssembly:
             raise ValueError("no message_stop came")
         return cast("MessageWire", {**self._started(), "content": self._content(), "usage": self._usage})
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        counted = read_usage(cast("UsageWire", self._usage))
+        # At the start only the first tokens of the answer are counted, and all of them after its last block.
+        return counted if self._is_counted or not self._blocks else replace(counted, completion_tokens=0)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         blocks = self._content()
@@ -126,7 +137,7 @@ class MessageAssembly:
             join_blocks(blocks, "text"),
             join_blocks(blocks, "thinking"),
             read_tool_uses(block for block in blocks if block.get("name") != ""),
-            read_usage(cast("UsageWire", self._usage)),
+            self.usage,
         )
 
     def _content(self) -> list[Block]:

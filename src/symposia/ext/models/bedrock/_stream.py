@@ -10,6 +10,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import RequestUsage
 from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, raise_reported
 from symposia.ext.models._tool_calls import parse_arguments
@@ -156,11 +157,16 @@ class AnswerAssembly:
             "usage": self._usage,
         }
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return read_usage(self._usage)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         blocks = self._content()
         calls = read_tool_uses([block for block in blocks if block.get("toolUse", {}).get("name") != ""])
-        return partial_answer(join_text(blocks), join_thinking(blocks), calls, read_usage(self._usage))
+        return partial_answer(join_text(blocks), join_thinking(blocks), calls, self.usage)
 
     def _content(self) -> list[Block]:
         return [self._blocks[index].whole() for index in sorted(self._blocks)]

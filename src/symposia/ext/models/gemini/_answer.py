@@ -250,13 +250,17 @@ class ResponseAssembly:
             raise ValueError("no finishReason came")
         return response
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return read_usage(cast("UsageWire", self._rest.get("usageMetadata", {})))
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         parts = parts_of(self._response())
         named = [part for part in parts if part.get("functionCall", {}).get("name")]
         texts = [join_texts(parts, thought=thought) for thought in (False, True)]
-        usage = cast("UsageWire", self._rest.get("usageMetadata", {}))
-        return partial_answer(texts[0], texts[1], read_function_calls(named), read_usage(usage))
+        return partial_answer(texts[0], texts[1], read_function_calls(named), self.usage)
 
     def _response(self) -> ResponseWire:
         if not self._candidate:

@@ -266,10 +266,15 @@ class CompletionAssembly:
         choice = ChoiceWire(message=message, finish_reason=self._finish_reason)
         return cast("CompletionWire", {**self._labels, "choices": [choice], "usage": self._usage})
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return read_usage(self._usage)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         text, thinking = texts_of(self._content())
-        return partial_answer(text, thinking, read_named_calls(self._calls.whole()), read_usage(self._usage))
+        return partial_answer(text, thinking, read_named_calls(self._calls.whole()), self.usage)
 
     def _content(self) -> Content:
         chunks = [chunk.whole() for chunk in self._chunks]

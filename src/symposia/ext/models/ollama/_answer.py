@@ -148,8 +148,12 @@ class ChatAssembly:
         )
         return {**self._end, "message": message}
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return RequestUsage(0, 0) if self._end is None else read_usage(self._end)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
-        usage = RequestUsage(0, 0) if self._end is None else read_usage(self._end)
         calls = read_called_functions(call for call in self._calls if call["function"]["name"])
-        return partial_answer("".join(self._texts), "".join(self._thinking), calls, usage)
+        return partial_answer("".join(self._texts), "".join(self._thinking), calls, self.usage)

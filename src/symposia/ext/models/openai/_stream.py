@@ -8,6 +8,7 @@ from pydantic import with_config
 from typing_extensions import TypedDict
 
 from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import RequestUsage
 from symposia.ext.models._answers import json_parser, partial_answer
 from symposia.ext.models._reported_errors import raise_reported
 from symposia.ext.models._tool_calls import ToolCallAssembly, read_named_calls
@@ -101,13 +102,18 @@ class CompletionAssembly:
         choice = ChoiceWire(message=message, finish_reason=self._finish_reason, logprobs={"content": self._logprobs})
         return cast("CompletionWire", {**self._labels, "choices": [choice], "usage": self._usage})
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return read_usage(self._usage)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         return partial_answer(
             "".join(self._texts["content"] or self._texts["refusal"]),
             "".join(self._texts["reasoning_content"] or self._texts["reasoning"]),
             read_named_calls(self._calls.whole()),
-            read_usage(self._usage),
+            self.usage,
         )
 
     def _feed_choice(self, choice: DeltaWire) -> str:

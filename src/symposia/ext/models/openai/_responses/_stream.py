@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
+from symposia.core.models import RequestUsage
 from symposia.ext.models._answers import OPEN, json_parser, partial_answer
 from symposia.ext.models._reported_errors import ReportedError, reported_codes, reported_words
 from symposia.ext.models.openai._responses._answer import (
@@ -105,14 +106,18 @@ class ResponseAssembly:
             return self._end
         return {**self._end, "output": [item for _, item in sorted(self._items.items())]}
 
+    @property
+    def usage(self) -> RequestUsage:
+        """See `StreamAssembly.usage`."""
+        return read_usage(self._end.get("usage") if self._end else None)
+
     def partial(self) -> PartialAnswer:
         """See `StreamAssembly.partial`."""
         calls = (
             FunctionCall(str(item.get("call_id") or ""), "".join(pieces), str(item.get("name") or ""))
             for _, (item, pieces) in sorted(self._calls.items())
         )
-        usage = self._end.get("usage") if self._end else None
-        return partial_answer("".join(self._texts), "".join(self._thoughts), calls, read_usage(usage))
+        return partial_answer("".join(self._texts), "".join(self._thoughts), calls, self.usage)
 
     def _add_text(self, index: int, piece: str) -> str:
         if index in self._commentary:
