@@ -52,6 +52,7 @@ async def test_n11_an_error_of_the_vendor_says_what_happened_and_what_to_do(
     vendor: Vendor, server: MockModelServer, status: int, happened: str, advice: str, streaming: bool
 ) -> None:
     client = vendor.client(server)
+    happened, advice = vendor.refusals.get(status, (happened, advice))
     server.script(Failure(status=status, message="no such luck"))
     error = await failure_of(client, streaming=streaming)
     text = str(error)

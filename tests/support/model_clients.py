@@ -6,7 +6,7 @@ The SDKs are loaded first, since a client loads its own when it is made, and tes
 import json
 import platform
 from base64 import b64decode
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -121,6 +121,7 @@ class Vendor:
         refused_name: The name of a tool that the vendor refuses; None if it takes any.
         module: The package of the client, and its SDK.
         needs_key: Whether a client needs an API key.
+        refusals: What errors say by status, and advise, where requests have other credentials than a key.
         secret: The option with the key.
         has_key: Whether the environment may hold the key itself.
         retries: Whether the SDK tries again.
@@ -160,6 +161,7 @@ class Vendor:
     headers = "default_headers"
     png = "image/png"
     line_breaks = True
+    refusals: Mapping[int, tuple[str, str]] = {}
 
     def sent_tool(self, body: Any) -> Any:
         """The first tool of a request, with its name and description."""
@@ -289,6 +291,12 @@ class AzureAI(OpenAI):
         return {"credential": "key", "max_retries": 0}
 
 
+AWS_REFUSALS = {
+    401: ("refused the credentials", "{key}, keys in AWS_ACCESS_KEY_ID, the profile"),
+    403: ("refused access", "Renew them, as by `aws sso login`."),
+}
+
+
 class AnthropicBedrock(Anthropic):
     """Anthropic's models at Amazon Bedrock, over binary events, with an API key of Bedrock's."""
 
@@ -302,6 +310,7 @@ class AnthropicBedrock(Anthropic):
     like = ("anthropic.claude-opus-4-99-v1:0", "claude-4-opus")
     end_mark = _anthropic_bedrock.chunk(b'{"type": "message_stop"}')
     needs_key = False  # AWS credentials of the machine will do
+    refusals = AWS_REFUSALS
 
     def frame(self, event: bytes) -> bytes:
         return _anthropic_bedrock.chunk(event)
@@ -328,6 +337,10 @@ class AnthropicVertex(Anthropic):
     needs_key = False
     secret = "access_token"
     has_key = False
+    refusals: Mapping[int, tuple[str, str]] = {
+        401: ("refused the credentials", "file in the environment variable {key}, of gcloud, or of the machine."),
+        403: ("refused access", "Log in with `gcloud auth application-default login`"),
+    }
 
     def address(self, server: MockModelServer) -> str:
         return f"{server.url}/v1"
@@ -356,6 +369,7 @@ class Bedrock(Vendor):
     end_marker = "messageStop"
     end_mark = b"messageStop"
     needs_key = False  # AWS credentials of the machine will do
+    refusals = AWS_REFUSALS
     names_answers = False
     names_models = False
     counts_parts = False

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from symposia.core.models._abilities import check_calls_tools, model_info_advice, model_name
     from symposia.core.models._client import ChatCompletionClient, CreateOptions
     from symposia.core.models._effect import (
         MODEL_EFFECT,
@@ -35,6 +36,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "_abilities": ["check_calls_tools", "model_info_advice", "model_name"],
             "_client": ["ChatCompletionClient", "CreateOptions"],
             "_effect": ["MODEL_EFFECT", "ModelRequest", "call_model", "stream_model"],
             "_messages": [
@@ -82,8 +84,11 @@ __all__ = [
     "UserMessage",
     "VendorBlocks",
     "call_model",
+    "check_calls_tools",
     "estimate_text_tokens",
     "estimate_tokens",
+    "model_info_advice",
+    "model_name",
     "report_usage",
     "stream_model",
     "usage_attributes",

@@ -36,6 +36,14 @@ _ADVICE: Final = (
 )
 
 
+LOGIN: Final = (
+    "A request has the credentials that the client was given, or else those that AWS's tools find: an API key in the "
+    f"environment variable {BEARER_KEY}, keys in {ACCESS_KEY}, the profile of ~/.aws in AWS_PROFILE, or those of the "
+    "machine. Renew them, as by `aws sso login`. The account needs the permission bedrock:InvokeModel, and access to "
+    "the model in this region."
+)
+
+
 class AwsKeys(NamedTuple):
     """Credentials, as requests are signed with them."""
 

@@ -25,6 +25,7 @@ from symposia.core.models import (
     RequestUsage,
     TokenPrice,
     estimate_tokens,
+    model_info_advice,
     report_usage,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
@@ -301,11 +302,11 @@ class VendorClient(ChatCompletionClient):
         if not isinstance(request.json_output, bool | type | None):  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked
             raise InvalidArgumentError(f"json_output is {request.json_output!r}: give True, False or a pydantic model.")
         if request.tools and not info["function_calling"]:
-            raise self._cannot("take tools")
+            raise self._cannot("take tools", "function_calling")
         if request.json_output is True and not info["json_output"]:
-            raise self._cannot("be told to answer in JSON")
+            raise self._cannot("be told to answer in JSON", "json_output")
         if isinstance(request.json_output, type) and not info.get("structured_output", False):
-            raise self._cannot(f"keep to the schema of {request.json_output.__name__}")
+            raise self._cannot(f"keep to the schema of {request.json_output.__name__}", "structured_output")
         choice = request.tool_choice
         # A test for the protocol alone takes 30 microseconds in Python 3.11, and most choices are a word.
         if not isinstance(choice, str | None) and choice.name not in map(tool_name, request.tools):
@@ -314,9 +315,10 @@ class VendorClient(ChatCompletionClient):
             as_json(request.extra_create_args, "extra_create_args")  # the SDK's failure would not name the argument
         return self._wire.write(request, stream=stream)
 
-    def _cannot(self, ability: str) -> InvalidArgumentError:
+    def _cannot(self, task: str, ability: str) -> InvalidArgumentError:
         return InvalidArgumentError(
-            f"Model {self._model!r} cannot {ability}, by its model_info. If it can, give the client model_info=."
+            f"Model {self._model!r} cannot {task}, by its model_info. Take a model that can. "
+            + model_info_advice(ability)
         )
 
     def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:

@@ -20,6 +20,13 @@ HOST: Final = "googleapis.com"
 PROVIDER: Final = "gcp.vertex_ai"
 """As OpenTelemetry's conventions for generative AI call it."""
 
+LOGIN: Final = (
+    f"A request has the credentials that the client was given, or else the default ones of Google Cloud: those of the "
+    f"file in the environment variable {CREDENTIALS}, of gcloud, or of the machine. Log in with `gcloud auth "
+    "application-default login`, or set the variable. The account needs the role roles/aiplatform.user in the project, "
+    "where the Vertex AI API has to be enabled."
+)
+
 SEARCH_SECONDS: Final = 20.0
 """How long the search for credentials may take."""
 

@@ -16,6 +16,7 @@ from symposia.core.models import (
     LLMMessage,
     SystemMessage,
     UserMessage,
+    model_info_advice,
 )
 
 W_co = TypeVar("W_co", covariant=True)
@@ -76,5 +77,6 @@ class BaseMessageWriter(ABC, Generic[W_co]):
         """
         if not self.vision:
             raise InvalidArgumentError(
-                f"A message has an image, and model {self.model!r} takes none, by its model_info."
+                f"A message has an image, and model {self.model!r} takes none, by its model_info. Take a model that "
+                f"does, or leave the image out. {model_info_advice('vision')}"
             )

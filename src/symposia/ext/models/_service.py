@@ -68,18 +68,20 @@ class Service:
         provider: As OpenTelemetry's conventions for generative AI write it.
         key: The environment variable that holds its API key; None if it needs none.
         address: The URL that requests go to, as `public_address` shows it.
+        login: What to do about refused credentials, where a request may have others than an API key.
     """
 
     name: str
     provider: str
     key: str | None
     address: str
+    login: str | None = None
 
     @classmethod
-    def at(cls, address: str, *, title: str, host: str, provider: str, key: str) -> Service:
+    def at(cls, address: str, *, title: str, host: str, provider: str, key: str, login: str | None = None) -> Service:
         """The service of a vendor, or of another server that uses its format, distinguished by the host."""
         name = title if is_at(address, host) else f"the server at {address.rstrip('/') or repr(address)}"
-        return cls(name=name, provider=provider, key=key, address=address)
+        return cls(name=name, provider=provider, key=key, address=address, login=login)
 
     @property
     def _subject(self) -> str:
@@ -223,6 +225,10 @@ class Service:
 
     def _explain(self, status: int) -> tuple[str, str]:
         match status:
+            case 401 if self.login is not None:
+                return "refused the credentials", self.login
+            case 403 if self.login is not None:
+                return "refused access", self.login
             case 401:
                 where = f"the environment variable {self.key}" if self.key else "the server's settings"
                 return "refused the API key", f"Check the key in {where}, or the key that the client was given."

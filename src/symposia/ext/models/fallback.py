@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 from symposia.core.argument_checks import check_list
 from symposia.core.exceptions import InvalidArgumentError, ModelError
-from symposia.core.models import ChatCompletionClient, CreateResult
-from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, begin, is_lost_connection, model_name, signed
+from symposia.core.models import ChatCompletionClient, CreateResult, model_name
+from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, begin, is_lost_connection, signed
 
 __all__ = ["FallbackClient"]
 

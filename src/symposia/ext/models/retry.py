@@ -13,10 +13,10 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.argument_checks import check_count
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ModelError
 from symposia.core.logging import LLMRetryEvent
-from symposia.core.models import ChatCompletionClient, CreateResult
+from symposia.core.models import ChatCompletionClient, CreateResult, model_name
 from symposia.core.telemetry import events_are_read, log_event
 from symposia.ext.models._response_listeners import retried_outside
-from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, is_lost_connection, model_name
+from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper, begin, is_lost_connection
 
 __all__ = ["RetryingClient"]
 

@@ -8,8 +8,8 @@ from contextlib import aclosing
 
 from symposia.core.argument_checks import check_function, check_instance
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.core.models import ChatCompletionClient, CreateResult
-from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, model_name, signed
+from symposia.core.models import ChatCompletionClient, CreateResult, model_name
+from symposia.ext.models.wrappers import ModelCall, OneOfSeveral, signed
 
 __all__ = ["RoutingClient"]
 

@@ -253,12 +253,6 @@ def is_lost_connection(error: BaseException) -> bool:
     return isinstance(error, ConnectionError) and not isinstance(error, PeerError)
 
 
-def model_name(client: ChatCompletionClient) -> str:
-    """The name of a client's model, or of its class where it has none."""
-    name = client.effect_identity().get("model")
-    return name if isinstance(name, str) else type(client).__name__
-
-
 def signed(item: str | CreateResult, name: str) -> str | CreateResult:
     """An item of an answer; the result says which model answered, unless a wrapper further inside has said so."""
     if isinstance(item, str) or item.answered_by is not None:

@@ -162,9 +162,8 @@ class AssistantAgent(ConversationAgent):
         check_flag("model_client_stream", agent, model_client_stream)
         check_flag("reflect_on_tool_use", agent, reflect_on_tool_use)
         check_iterations(name, max_tool_iterations)
-        can_call = model_client.model_info["function_calling"]
-        made_tools = checked_tools(name, tools, can_call=can_call)
-        made_handoffs = checked_handoffs(name, handoffs, made_tools, can_call=can_call)
+        made_tools = checked_tools(name, tools, client=model_client)
+        made_handoffs = checked_handoffs(name, handoffs, made_tools, client=model_client)
         output = checked_output(
             name,
             output_content_type,
@@ -175,11 +174,11 @@ class AssistantAgent(ConversationAgent):
         )
         self._metadata = checked_metadata(name, metadata)
         self._guardrails = checked_guardrails(agent, guardrails) if guardrails is not None else ()
-        self._skills = None if skills is None else checked_skills(name, skills, made_tools, can_call=can_call)
+        self._skills = None if skills is None else checked_skills(name, skills, made_tools, client=model_client)
         told = [self._skills and self._skills.instructions, output and output.instructions(model_client)]
         instructions = "\n".join(filter(None, told)) or None
         self._conversation = Conversation.of_agent(agent, model_client, model_context, system_message, instructions)
-        workbenches = checked_workbenches(name, workbench, made_tools, made_handoffs.values(), can_call=can_call)
+        workbenches = checked_workbenches(name, workbench, made_tools, made_handoffs.values(), client=model_client)
         self._configuration = AssistantConfiguration(
             name=name,
             client=model_client,
@@ -383,7 +382,8 @@ class AssistantAgent(ConversationAgent):
     def _to_config(self) -> BaseModel:
         """The arguments of the constructor, with functions as tools."""
         tools = self._constructor_arguments().get("tools")
-        return self._derived_config(tools=None if tools is None else checked_tools(self.name, tools, can_call=True))
+        client = self._configuration.client
+        return self._derived_config(tools=None if tools is None else checked_tools(self.name, tools, client=client))
 
     @classmethod
     def _from_config_past_version(cls, config: dict[str, Any], version: int) -> Self:  # noqa: ARG003 - there is but one

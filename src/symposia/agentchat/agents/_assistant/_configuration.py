@@ -15,7 +15,7 @@ from symposia.agentchat.base import Handoff
 from symposia.core.argument_checks import check_count, check_function, check_list, check_text
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.memory import Memory
-from symposia.core.models import ChatCompletionClient
+from symposia.core.models import ChatCompletionClient, check_calls_tools
 from symposia.core.tools import (
     BaseStreamTool,
     BaseTool,
@@ -36,9 +36,6 @@ ROUNDS_WITH_SKILLS: Final = 10
 
 Reading a skill takes one round, and a task with a script three or four. The limit ends a model that repeats itself.
 """
-
-_CANNOT_CALL: Final = "The model does not support function calling."
-_ONE_THAT_CAN: Final = "a model that does (model_info['function_calling'])."
 
 
 class AssistantConfiguration(NamedTuple):
@@ -116,7 +113,7 @@ def checked_summary(agent: str, formatter: CallSummary | None, template: str) ->
     return formatter or summary_by(template)
 
 
-def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: bool) -> list[AnyTool]:
+def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, client: ChatCompletionClient) -> list[AnyTool]:
     """The tools of an assistant, with functions made into tools.
 
     Raises:
@@ -126,8 +123,7 @@ def checked_tools(agent: str, tools: Sequence[ToolLike] | None, *, can_call: boo
     if not tools:
         return []
     check_list(f"The tools of agent '{agent}'", tools)
-    if not can_call:
-        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has tools, so it needs {_ONE_THAT_CAN}")
+    check_calls_tools(client, f"agent '{agent}'", "has tools")
     made = [_as_tool(agent, tool) for tool in tools]
     names = [tool.name for tool in made]
     if len(set(names)) < len(names):
@@ -153,7 +149,7 @@ def _as_tool(agent: str, tool: object) -> AnyTool:
 
 
 def checked_handoffs(
-    agent: str, handoffs: Sequence[Handoff | str] | None, tools: Sequence[AnyTool], *, can_call: bool
+    agent: str, handoffs: Sequence[Handoff | str] | None, tools: Sequence[AnyTool], *, client: ChatCompletionClient
 ) -> dict[str, Handoff]:
     """The handoffs of an assistant, by the name of their tool.
 
@@ -165,11 +161,7 @@ def checked_handoffs(
     if not handoffs:
         return {}
     check_list(f"The handoffs of agent '{agent}'", handoffs)
-    if not can_call:
-        raise InvalidArgumentError(
-            f"The model does not support function calling, which is needed for handoffs. Agent '{agent}' needs"
-            f" {_ONE_THAT_CAN}"
-        )
+    check_calls_tools(client, f"agent '{agent}'", "has handoffs", purpose="handoffs")
     made = [_as_handoff(agent, handoff) for handoff in handoffs]
     names = [handoff.name for handoff in made]
     if len(set(names)) < len(names):
@@ -196,7 +188,7 @@ def checked_workbenches(
     tools: Sequence[AnyTool],
     handoffs: Iterable[Handoff],
     *,
-    can_call: bool,
+    client: ChatCompletionClient,
 ) -> list[Workbench]:
     """Where the tools of an assistant are, the ones that hand off last.
 
@@ -204,8 +196,8 @@ def checked_workbenches(
         ArgumentTypeError: Something else is given.
         InvalidArgumentError: Tools are given beside a workbench, or the model cannot call tools.
     """
-    if workbench is not None and not can_call:
-        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has a workbench, so it needs {_ONE_THAT_CAN}")
+    if workbench is not None:
+        check_calls_tools(client, f"agent '{agent}'", "has a workbench")
     if workbench is not None and tools:
         raise InvalidArgumentError(
             f"Tools cannot be used with a workbench. Put the tools of agent '{agent}' into a StaticWorkbench beside it:"
@@ -226,7 +218,11 @@ def _workbench_of(tools: Sequence[AnyTool]) -> Workbench:
 
 
 def checked_skills(
-    agent: str, given: SkillWorkbench | Sequence[Path | str] | Path | str, tools: Sequence[AnyTool], *, can_call: bool
+    agent: str,
+    given: SkillWorkbench | Sequence[Path | str] | Path | str,
+    tools: Sequence[AnyTool],
+    *,
+    client: ChatCompletionClient,
 ) -> SkillWorkbench:
     """The skills of an assistant, with the tools by which the model uses them.
 
@@ -236,8 +232,7 @@ def checked_skills(
             call tools.
         MissingExtraError: The extra ``skills`` is not installed.
     """
-    if not can_call:
-        raise InvalidArgumentError(f"{_CANNOT_CALL} Agent '{agent}' has skills, so it needs {_ONE_THAT_CAN}")
+    check_calls_tools(client, f"agent '{agent}'", "has skills")
     from symposia.agentchat.skills import SkillWorkbench  # noqa: PLC0415 - most agents have no skills
 
     skills = given if isinstance(given, SkillWorkbench) else SkillWorkbench(given)

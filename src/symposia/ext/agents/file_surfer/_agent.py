@@ -17,7 +17,14 @@ from symposia.agentchat.utils import remove_images
 from symposia.core import CancellationToken, FunctionCall, cancelled_by, run_in_worker_thread
 from symposia.core.argument_checks import check_model_client
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
-from symposia.core.models import AssistantMessage, ChatCompletionClient, LLMMessage, UserMessage, call_model
+from symposia.core.models import (
+    AssistantMessage,
+    ChatCompletionClient,
+    LLMMessage,
+    UserMessage,
+    call_model,
+    check_calls_tools,
+)
 from symposia.core.terminal_text import printable_name
 from symposia.core.tools import FunctionTool, ParametersSchema, StaticWorkbench, ToolSchema, call_tool
 from symposia.ext.agents.file_surfer._viewer import Viewer
@@ -100,8 +107,7 @@ class FileSurfer(BaseChatAgent):
     ) -> None:
         super().__init__(name, description)
         check_model_client(f"agent '{name}'", model_client)
-        if not model_client.model_info["function_calling"]:
-            raise InvalidArgumentError(f"The model of agent '{name}' cannot call tools. Give another one.")
+        check_calls_tools(model_client, f"agent '{name}'", "opens files by tools")
         self._model_client = model_client
         self._reader = _Reader(ConfinedFolder("." if base_path is None else base_path, max_file_bytes=MOST_BYTES))
         self._messages: list[LLMMessage] = []

@@ -34,6 +34,7 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
     call_model,
+    check_calls_tools,
 )
 from symposia.core.tools import (
     FunctionTool,
@@ -184,10 +185,7 @@ class MultimodalWebSurfer(BaseChatAgent):
     ) -> None:
         super().__init__(name, description)
         check_model_client(f"agent '{name}'", model_client)
-        if not model_client.model_info["function_calling"]:
-            raise InvalidArgumentError(
-                f"The model of agent '{name}' calls no functions, by which it would act in pages."
-            )
+        check_calls_tools(model_client, f"agent '{name}'", "acts in pages by tools")
         if to_save_screenshots and debug_dir is None:
             raise InvalidArgumentError(f"Agent '{name}' is to save screenshots: give debug_dir, the folder for them.")
         self._model_client = model_client

@@ -137,7 +137,12 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         platform = platform_of(client)
         address = public_address(str(client.base_url))
         service = Service.at(
-            address, title=platform.title, host=platform.host, provider=platform.provider, key=platform.key
+            address,
+            title=platform.title,
+            host=platform.host,
+            provider=platform.provider,
+            key=platform.key,
+            login=platform.login,
         )
         server = None if is_at(address, platform.host) else service.name
         profile, info = platform.catalog.describe(model, model_info, model_capabilities, server=server, stacklevel=3)

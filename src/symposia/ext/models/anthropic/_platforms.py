@@ -42,6 +42,7 @@ class Platform:
         host: The end of its hosts' names.
         provider: As OpenTelemetry's conventions for generative AI write it.
         key: The environment variable that holds its credentials.
+        login: What to do about refused credentials, where they may be others than an API key.
         catalog: The profiles and prices of its models.
         sampling_version: The last version of its API that has sampling parameters.
         version_in_body: Whether the version is a field of a request, and not a header.
@@ -54,6 +55,7 @@ class Platform:
     catalog: ModelCatalog[AnthropicProfile]
     sampling_version: str
     version_in_body: bool = True
+    login: str | None = None
 
     def ask_for_sampling(self, body: Body) -> None:
         """Have a request read by the last version of the API that has sampling parameters."""
@@ -80,6 +82,7 @@ BEDROCK: Final = Platform(
     key=_aws.BEARER_KEY,
     catalog=BEDROCK_CATALOG,
     sampling_version="bedrock-2023-05-31",
+    login=_aws.LOGIN,
 )
 VERTEX: Final = Platform(
     title="Google Cloud",
@@ -88,6 +91,7 @@ VERTEX: Final = Platform(
     key=_google_cloud.CREDENTIALS,
     catalog=VERTEX_CATALOG,
     sampling_version="vertex-2023-10-16",
+    login=_google_cloud.LOGIN,
 )
 
 

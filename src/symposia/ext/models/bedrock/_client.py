@@ -149,6 +149,7 @@ class BedrockChatCompletionClient(VendorClient):
                 host=_aws.HOST,
                 provider=_aws.PROVIDER,
                 key=_aws.BEARER_KEY,
+                login=_aws.LOGIN,
             ),
             model=model,
             model_info=info,

@@ -114,14 +114,15 @@ class GeminiChatCompletionClient(VendorClient):
         base_url = given.connection.get("base_url")
         transport = GeminiTransport(_connect(model, given.connection, http, context), http, model)
         address = public_address(transport.address if base_url is None else base_url)
-        provider, key = (
-            (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS) if transport.is_vertex else ("gcp.gemini", KEY)
-        )
+        cloud = (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS, _google_cloud.LOGIN)
+        provider, key, login = cloud if transport.is_vertex else ("gcp.gemini", KEY, None)
         sent = dict(given.arguments)
         json_output = _usual_json_output(sent.pop("response_format", None))
         writer = MessageWriter(model=model, vision=info["vision"], signed_calls=profile.signed_calls)
         super().__init__(
-            service=Service.at(address, title="Google", host=_google_cloud.HOST, provider=provider, key=key),
+            service=Service.at(
+                address, title="Google", host=_google_cloud.HOST, provider=provider, key=key, login=login
+            ),
             model=model,
             model_info=info,
             context=profile.context,
