@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from symposia.core.exceptions import InvalidArgumentError
-
-if TYPE_CHECKING:
-    from symposia.core.models._client import ChatCompletionClient
+from symposia.core.models._client import ChatCompletionClient
 
 
 def model_name(client: ChatCompletionClient) -> str:
