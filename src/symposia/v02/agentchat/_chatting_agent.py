@@ -8,18 +8,18 @@ from typing import Any, ClassVar
 from symposia.v02.agentchat import _nested_chats
 from symposia.v02.agentchat._carryover import with_carryover
 from symposia.v02.agentchat._chats import Chat, FirstMessage, hold
+from symposia.v02.agentchat._code_agent import CodeAgent
 from symposia.v02.agentchat._conversable import ModelCache
-from symposia.v02.agentchat._executing_agent import ExecutingAgent
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
 from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._reply_functions import coroutine_functions
+from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
 from symposia.v02.agentchat._summaries import SummaryMethod
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.chat import ChatInfo, ChatResult, a_initiate_chats, initiate_chats
 from symposia.v02.agentchat.utils import consolidate_chat_info
 
 
-class ChattingAgent(ExecutingAgent):
+class ChattingAgent(CodeAgent):
     """Begins chats with other agents."""
 
     DEFAULT_SUMMARY_METHOD: ClassVar[str] = "last_msg"
@@ -165,7 +165,7 @@ class ChattingAgent(ExecutingAgent):
     def register_nested_chats(
         self,
         chat_queue: list[ChatInfo],
-        trigger: type[Agent] | str | Agent | Callable[[Agent], bool] | list[Any],
+        trigger: Trigger,
         reply_func_from_nested_chats: str | Callable[..., Any] = "summary_from_nested_chats",
         position: int = 2,
         use_async: bool | None = None,

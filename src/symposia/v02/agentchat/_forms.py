@@ -7,6 +7,7 @@ and works inside a running one, as in a notebook.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
@@ -85,6 +86,10 @@ class Form(Protocol):
         """Call a function of the program; the asynchronous form awaits a coroutine function."""
         ...
 
+    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
+        """Call a plain function that may take long; the asynchronous form calls it in a thread."""
+        ...
+
 
 class _Plain:
     """Calls the plain methods."""
@@ -126,6 +131,9 @@ class _Plain:
 
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
         return function(*args, **kwargs)
+
+    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
+        return function(*args)
 
 
 class _Async:
@@ -170,6 +178,9 @@ class _Async:
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
         result = function(*args, **kwargs)
         return await result if inspect.isawaitable(result) else result
+
+    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
+        return await asyncio.to_thread(function, *args)
 
 
 PLAIN: Final[Form] = _Plain()

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from typing_extensions import TypedDict
 
 from symposia.v02.agentchat._conversable import ReplyFunction
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.exception_utils import SenderRequired
+
+Trigger: TypeAlias = type[Any] | str | Agent | Callable[[Any], bool] | list[Any] | None  # Any: classes and senders
+"""The senders to which a reply function applies: see `ConversableAgent.register_reply`."""
 
 
 class ReplyEntry(TypedDict):

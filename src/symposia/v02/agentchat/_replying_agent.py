@@ -14,7 +14,7 @@ from symposia.v02.agentchat._conversing_agent import ConversingAgent
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
 from symposia.v02.agentchat._human_input import ask_or_stop
 from symposia.v02.agentchat._messages import Message, text_of
-from symposia.v02.agentchat._reply_functions import ReplyEntry, make_entry
+from symposia.v02.agentchat._reply_functions import ReplyEntry, Trigger, make_entry
 from symposia.v02.agentchat._replying import generate_reply
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.io import IOStream
@@ -35,7 +35,7 @@ class ReplyingAgent(ConversingAgent):
 
     def register_reply(
         self,
-        trigger: type[Agent] | str | Agent | Callable[[Agent], bool] | list[Any] | None,  # Any: as the others
+        trigger: Trigger,
         reply_func: ReplyFunction,
         position: int = 0,
         config: Any | None = None,  # Any: what the function is given

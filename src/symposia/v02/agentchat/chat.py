@@ -95,10 +95,15 @@ async def a_initiate_chats(chat_queue: list[ChatInfo]) -> dict[int, ChatResult]:
         result.chat_id = chat_id
         return result
 
-    async with asyncio.TaskGroup() as group:
-        for chat_id in _order(chats):
-            tasks[chat_id] = group.create_task(hold(chat_id, chats[chat_id]))
-    return {chat_id: task.result() for chat_id, task in tasks.items()}
+    for chat_id in _order(chats):
+        tasks[chat_id] = asyncio.create_task(hold(chat_id, chats[chat_id]))
+    try:
+        results = await asyncio.gather(*tasks.values())
+    finally:  # when one has failed, its error is raised, and the others do not go on
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    return dict(zip(tasks, results, strict=True))
 
 
 def _by_id(chat_queue: Sequence[ChatInfo]) -> dict[int, ChatInfo]:

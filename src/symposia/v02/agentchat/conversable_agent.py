@@ -53,9 +53,10 @@ class ConversableAgent(ChattingAgent):
         ChattingAgent.check_termination_and_human_reply: ChattingAgent.a_check_termination_and_human_reply,
         ChattingAgent.generate_function_call_reply: ChattingAgent.a_generate_function_call_reply,
         ChattingAgent.generate_tool_calls_reply: ChattingAgent.a_generate_tool_calls_reply,
+        ChattingAgent.generate_code_execution_reply: ChattingAgent.a_generate_code_execution_reply,
         ChattingAgent.generate_oai_reply: ChattingAgent.a_generate_oai_reply,
     }
-    """The reply functions of every agent, in order, each with its asynchronous form."""
+    """The reply functions, in order, each with its asynchronous form."""
 
     def __init__(
         self,
@@ -73,7 +74,7 @@ class ConversableAgent(ChattingAgent):
         silent: bool | None = None,
     ) -> None:
         super().__init__(name, system_message, description, chat_messages, silent)
-        self._code_execution_config = code_execution_config
+        self._validate_code_execution_config(code_execution_config)
         self._is_termination_msg = is_termination_msg or is_terminate
         self.human_input_mode = human_input_mode
         limit = self.MAX_CONSECUTIVE_AUTO_REPLY if max_consecutive_auto_reply is None else max_consecutive_auto_reply
@@ -85,6 +86,8 @@ class ConversableAgent(ChattingAgent):
         self._validate_llm_config(llm_config)
         self._function_map = {checked_name(each): function for each, function in (function_map or {}).items()}
         for plain, asynchronous in self._twins.items():
+            if plain is ChattingAgent.generate_code_execution_reply and self._code_execution_config is False:
+                continue
             self.register_reply([Agent, None], asynchronous, len(self._reply_func_list), ignore_async_in_sync_chat=True)
             self.register_reply([Agent, None], plain, len(self._reply_func_list))
 
