@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
+from importlib import import_module
 from types import TracebackType
 from typing import Final, Protocol, Self, cast
 from weakref import WeakKeyDictionary
@@ -21,13 +23,20 @@ REFUSED_REDIRECT: Final = "x-symposia-refused-redirect"
 """The header to which the address of a redirect is moved that is not followed."""
 
 
+_LIBRARIES: Final = ("httpx2", "httpx")
+
+
 def adapt_http_client(client: object) -> None:
     """Let an HTTP client be used from several event loops, follow no redirect to another host, and limit bodies.
+
+    The library beneath it, which it would import for its first request, while an event loop waits, is imported now.
 
     Args:
         client: An ``AsyncClient`` of httpx2 or httpx. Of anything else, such as a test's stand-in, what is missing is
             left alone.
     """
+    for library in {base.__module__.partition(".")[0] for base in type(client).__mro__}.intersection(_LIBRARIES):
+        import_module(library.replace("httpx", "httpcore"))
     hooks = getattr(client, "event_hooks", None)
     if isinstance(hooks, Mapping):
         response_hooks = cast("Mapping[str, list[Callable[..., object]]]", hooks).get("response", [])
@@ -39,6 +48,19 @@ def adapt_http_client(client: object) -> None:
         pool = getattr(transport, "_pool", None)
         if pool is not None and not isinstance(pool, PoolOfEachLoop):
             transport._pool = PoolOfEachLoop(pool)  # type: ignore[union-attr]  # noqa: SLF001 - see `PoolOfEachLoop`
+
+
+def request_errors() -> tuple[type[Exception], ...]:
+    """What the HTTP clients raise when a request fails.
+
+    Errors of anyio slip through some versions of them (https://github.com/pydantic/httpx2/issues/854). A
+    `UnicodeEncodeError` is that of a header: bodies are encoded before. ``ssl.SSLError`` is an `OSError`.
+    """
+    anyio = import_module("anyio")  # which both need
+    loaded = [library for name in _LIBRARIES if (library := sys.modules.get(name)) is not None]
+    of_libraries = [error for library in loaded for error in (library.HTTPError, library.InvalidURL)]
+    of_anyio = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
+    return (*of_libraries, *of_anyio, OSError, UnicodeEncodeError)
 
 
 class _HttpClient(Protocol):

@@ -17,8 +17,9 @@ from typing_extensions import override
 from symposia._lazy import lazy_module
 from symposia.ext.models import _aws, _google_cloud
 from symposia.ext.models._event_frames import FrameDecoder
+from symposia.ext.models._http_transport import HttpResponse
 from symposia.ext.models._profiles import ModelCatalog
-from symposia.ext.models._transport import HttpResponse, SdkTransport
+from symposia.ext.models._sdk_transport import SdkTransport
 from symposia.ext.models._wire_format import Body
 from symposia.ext.models.anthropic._profiles import BEDROCK_CATALOG, CATALOG, VERTEX_CATALOG, AnthropicProfile
 

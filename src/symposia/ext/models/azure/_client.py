@@ -188,8 +188,10 @@ def _connect(endpoint: str, credential: object, connection: Mapping[str, Any]) -
     from symposia.ext.models.azure._transport import AzureTransport, HttpxConnections  # noqa: PLC0415 - it imports both
 
     further = {name: connection[name] for name in ("credential_scopes",) if name in connection}
+    connections = HttpxConnections()
     return AzureTransport(
-        ChatCompletionsClient(endpoint, cast("Any", credential), transport=HttpxConnections(), **further),
+        ChatCompletionsClient(endpoint, cast("Any", credential), transport=connections, **further),
+        connections,
         api_version=connection.get("api_version", API_VERSION),
         headers=connection.get("default_headers", {}),
         retries=connection.get("max_retries", RETRIES),

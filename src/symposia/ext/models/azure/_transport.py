@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import httpx2
@@ -21,8 +20,7 @@ from typing_extensions import override
 
 from symposia.core.exceptions import UsageError
 from symposia.ext.models._encoded_json import encode_json
-from symposia.ext.models._http_clients import adapt_http_client
-from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
+from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._wire_format import Body
 from symposia.ext.models.azure.config import UNNAMED_MODEL
 
@@ -69,13 +67,14 @@ class HttpxConnections(AsyncHttpTransport[HttpRequest, Any]):  # Any: the SDK's 
     The SDK's own goes over aiohttp: it works on one event loop, warns of clients that are dropped, and its pipeline
     follows redirects with the key. A client of httpx2 is what the other vendors' SDKs have, and `adapt_http_client`
     does the same for all of them.
+
+    Attributes:
+        http: The HTTP client.
     """
 
     def __init__(self) -> None:
-        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
         limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_IDLE)
-        self._http = httpx2.AsyncClient(follow_redirects=True, timeout=None, limits=limits)
-        adapt_http_client(self._http)
+        self.http = httpx2.AsyncClient(follow_redirects=True, timeout=None, limits=limits)
 
     @override
     async def open(self) -> None:
@@ -84,7 +83,7 @@ class HttpxConnections(AsyncHttpTransport[HttpRequest, Any]):  # Any: the SDK's 
     @override
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.http.aclose()
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
@@ -98,11 +97,11 @@ class HttpxConnections(AsyncHttpTransport[HttpRequest, Any]):  # Any: the SDK's 
             ServiceResponseError: The connection was lost, likewise.
         """
         timeout = httpx2.Timeout(options.get("read_timeout"), connect=options.get("connection_timeout"))
-        sent = self._http.build_request(
+        sent = self.http.build_request(
             request.method, request.url, headers=dict(request.headers), content=request.content, timeout=timeout
         )
         try:
-            response = await self._http.send(sent, stream=True)
+            response = await self.http.send(sent, stream=True)
             if not response.is_success:  # the SDK drops it where it tries again, and the connection with it
                 await response.aread()
         except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol):  # no other attempt can be better
@@ -122,7 +121,7 @@ def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-class AzureTransport(HttpTransport):
+class AzureTransport(HttpxTransport[httpx2.AsyncClient]):
     """Sends requests through the client of Azure's SDK.
 
     Its `complete` is not used: it makes objects of all messages and events, drops the fields that they lack, and
@@ -130,30 +129,25 @@ class AzureTransport(HttpTransport):
     taken as a stream from it, since its policies parse a whole one as JSON before anything can see its bytes.
 
     Args:
-        client: The SDK's client, which sends through `HttpxConnections`.
+        client: The SDK's client, which sends through `connections`.
+        connections: How it sends.
         api_version: The version of the API.
         headers: Sent with every request.
         retries: How often to try again.
         timeout: Seconds to wait for the server; None for no limit.
     """
 
-    errors: tuple[type[Exception], ...] = (
-        AzureError,
-        httpx2.HTTPError,
-        httpx2.InvalidURL,
-        OSError,
-        UnicodeEncodeError,
-    )
-
     def __init__(
         self,
         client: ChatCompletionsClient,
+        connections: HttpxConnections,
         *,
         api_version: str,
         headers: Mapping[str, str],
         retries: int,
         timeout: float | None,
     ) -> None:
+        super().__init__(connections.http, errors=(AzureError,))
         self._client = client
         self._api_version = api_version
         self._headers = headers
@@ -161,24 +155,22 @@ class AzureTransport(HttpTransport):
         self._timeout = timeout
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`.
+    async def start(self, fields: Body, options: RequestOptions, /, *, stream: bool) -> HttpResponse:
+        """See `HttpxTransport.start`.
 
         Raises:
             UsageError: The credential gives no token.
         """
-        fields, options = split_options(body)
         if fields["model"] == UNNAMED_MODEL:
             del fields["model"]
-        fields.update(cast("Mapping[str, object]", options.get("extra_json") or {}))
         headers = {"Content-Type": "application/json", **self._headers}
         if not fields.keys() <= KNOWN_FIELDS:
             headers["extra-parameters"] = "pass-through"
         request = HttpRequest(
             "POST",
             PATH,
-            params={"api-version": self._api_version, **cast("Mapping[str, str]", options.get("params") or {})},
-            headers={**headers, **cast("Mapping[str, str]", options.get("headers") or {})},
+            params={"api-version": self._api_version, **(options.get("params") or {})},
+            headers={**headers, **(options.get("headers") or {})},
             content=encode_json(fields),
         )
         seconds = options.get("timeout", self._timeout)
@@ -188,12 +180,9 @@ class AzureTransport(HttpTransport):
             sent = await self._client.send_request(request, stream=True, retry_on_methods=RETRIED_METHODS, **limits)
         except HttpResponseError as error:  # of the credential's own requests: a status of the models is no exception
             raise UsageError(f"The credential gives no token for Azure: {error.message}") from error
-        response = cast("AzureResponse", sent).http
-        response.raise_for_status()
-        if not stream:
-            await response.aread()
-        return response
+        return cast("AzureResponse", sent).http
 
+    @override
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.close()

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from typing_extensions import override
@@ -16,9 +16,8 @@ from symposia._lazy import lazy_module
 from symposia.ext.models._aws import AwsCredentials, AwsKeys
 from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._event_frames import FrameDecoder
-from symposia.ext.models._http_clients import adapt_http_client
+from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._limit_headers import retry_delay
-from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
 from symposia.ext.models._wire_format import Body
 from symposia.ext.models.bedrock._stream import read_event
 
@@ -74,7 +73,7 @@ def load_signer() -> None:
         import_module(module)
 
 
-class BedrockTransport(HttpTransport):
+class BedrockTransport(HttpxTransport["httpx2.AsyncClient"]):
     """Sends requests to Converse and ConverseStream.
 
     boto3's own client was rejected: it is synchronous, and a request in a worker thread cannot be ended. To close its
@@ -94,14 +93,11 @@ class BedrockTransport(HttpTransport):
     def __init__(self, http: httpx2.AsyncClient, address: str, authorization: Authorization, retries: int) -> None:
         import httpx2  # noqa: PLC0415 - heavy
 
-        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
-        adapt_http_client(http)
-        self._http = http
+        super().__init__(http)
         self._address = address
         self._authorization = authorization
         self._retries = retries
         self._passing = (httpx2.NetworkError, httpx2.TimeoutException, httpx2.RemoteProtocolError)
-        self.errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeEncodeError)
 
     @staticmethod
     @override
@@ -110,26 +106,20 @@ class BedrockTransport(HttpTransport):
         return FrameDecoder(read_event)
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`.
+    async def start(self, fields: Body, options: RequestOptions, /, *, stream: bool) -> HttpResponse:
+        """See `HttpxTransport.start`.
 
         Raises:
             UsageError: There are no credentials.
         """
-        fields, options = split_options(body)
-        fields.update(cast("Mapping[str, object]", options.get("extra_json") or {}))
-        fields.pop("stream", None)
+        sent = {name: value for name, value in fields.items() if name not in {"model", "stream"}}
         # In whole, with the colons and slashes of an ARN, as botocore writes it: the signature covers it.
-        model = quote(str(fields.pop("model")), safe="-._~")
+        model = quote(str(fields["model"]), safe="-._~")
         url = f"{self._address}/model/{model}/{'converse-stream' if stream else 'converse'}"
-        retries = cast("int", options.get("max_retries", self._retries))
-        response = await self._send(url, encode_json(fields), options, retries)
-        if not response.is_success or not stream:
-            await response.aread()
-            response.raise_for_status()
-        return response
+        return await self._send(url, encode_json(sent), options)
 
-    async def _send(self, url: str, content: bytes, options: Mapping[str, object], retries: int) -> httpx2.Response:
+    async def _send(self, url: str, content: bytes, options: RequestOptions) -> httpx2.Response:
+        retries = options.get("max_retries", self._retries)
         attempt = 0
         while True:
             request = await self._request(url, content, options)  # signed anew: a signature ages
@@ -149,18 +139,14 @@ class BedrockTransport(HttpTransport):
             attempt += 1
             await asyncio.sleep(pause)
 
-    async def _request(self, url: str, content: bytes, options: Mapping[str, object]) -> httpx2.Request:
+    async def _request(self, url: str, content: bytes, options: RequestOptions) -> httpx2.Request:
         request = self._http.build_request(
             "POST",
             url,
             content=content,
-            params=cast("dict[str, str] | None", options.get("params")),
-            headers=cast("dict[str, str] | None", options.get("headers")),
-            timeout=cast("float | None", options.get("timeout", self._http.timeout)),
+            params=options.get("params"),
+            headers=options.get("headers"),
+            timeout=options.get("timeout", self._http.timeout),
         )
         request.headers.update(await self._authorization.headers(str(request.url), content))
         return request
-
-    async def close(self) -> None:
-        """See `Transport.close`."""
-        await self._http.aclose()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from urllib.parse import urlencode
 
@@ -15,8 +14,7 @@ from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._google_cloud import PROJECT, GoogleCredentials, missing_project
-from symposia.ext.models._http_clients import adapt_http_client
-from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
+from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._wire_format import Body
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ class _ApiClient(Protocol):
     async def _async_request(self, request: _Request, options: object, /, *, stream: bool) -> _Answer: ...
 
 
-class GeminiTransport(HttpTransport):
+class GeminiTransport(HttpxTransport["httpx2.AsyncClient"]):
     """Sends requests through the client of Google's SDK.
 
     Its `generate_content` is not used: it converts every message by its own types, drops the fields that they lack,
@@ -69,27 +67,17 @@ class GeminiTransport(HttpTransport):
     """
 
     def __init__(self, client: genai.Client, http: httpx2.AsyncClient, model: str) -> None:
-        import httpx2  # noqa: PLC0415 - heavy
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
         from google.genai import _transformers, errors  # noqa: PLC0415 - heavy
 
+        super().__init__(http, errors=(errors.APIError, GoogleAuthError))
         self._client = client
-        self._http = http
         self._api = cast("_ApiClient", client._api_client)  # noqa: SLF001 - see the class
         if self._api.project == UNKNOWN_PROJECT:
             self._api.project = None
         self._credentials = GoogleCredentials("credentials=")
-        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
         self._resource = cast("Callable[[object, object], str]", _transformers.t_model)
         self._path_of(model)  # a name that cannot be one is told now
-        self.errors: tuple[type[Exception], ...] = (
-            errors.APIError,
-            httpx2.HTTPError,
-            httpx2.InvalidURL,
-            OSError,
-            UnicodeEncodeError,
-            GoogleAuthError,
-        )
 
     @property
     def is_vertex(self) -> bool:
@@ -102,29 +90,30 @@ class GeminiTransport(HttpTransport):
         return str(self._api._http_options.base_url or "")  # noqa: SLF001 - see the class
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`.
+    def with_extra(self, fields: Body, extra: Mapping[str, object], /) -> Body:
+        """The request as it is: the SDK joins further fields to it, part by part."""
+        return fields
+
+    @override
+    async def start(self, fields: Body, options: RequestOptions, /, *, stream: bool) -> HttpResponse:
+        """See `HttpxTransport.start`.
 
         Raises:
             UsageError: There are no credentials of Google Cloud, or there is no project.
         """
         await self._find_credentials()
-        fields, given = split_options(body)
-        query = dict(cast("Mapping[str, str]", given.get("params") or {}))
+        query = dict(options.get("params") or {})
         if stream:
             query["alt"] = "sse"
         method = "streamGenerateContent" if stream else "generateContent"
         path = f"{self._path_of(fields['model'])}:{method}" + (f"?{urlencode(query)}" if query else "")
-        options = _http_options(given)
+        given = _http_options(options)
         try:
-            request = self._api._build_request("post", path, _without_names(fields), options)  # noqa: SLF001 - see the class
+            request = self._api._build_request("post", path, _without_names(fields), given)  # noqa: SLF001 - see the class
         except ValueError as error:  # the SDK's error of an address that is empty
             raise httpx2.UnsupportedProtocol(str(error)) from error
         request.data = encode_json(cast("Body", request.data))
-        response = (await self._api._async_request(request, options, stream=True)).response_stream  # noqa: SLF001
-        if not stream:
-            await cast("httpx2.Response", response).aread()
-        return response
+        return (await self._api._async_request(request, given, stream=True)).response_stream  # noqa: SLF001
 
     async def _find_credentials(self) -> None:
         """Give the SDK what it would look for itself: for a time without limit, and for each of the first requests."""
@@ -144,10 +133,11 @@ class GeminiTransport(HttpTransport):
         except ValueError as error:
             raise InvalidArgumentError(f"Google has no model of the name {model!r}: {error}") from error
 
+    @override
     async def close(self) -> None:
         """See `Transport.close`."""
         await self._client.aio.aclose()
-        await self._http.aclose()
+        await super().close()
 
 
 def _without_names(fields: Body) -> Body:
@@ -155,13 +145,13 @@ def _without_names(fields: Body) -> Body:
     return {name: field for name, field in fields.items() if name not in {"model", "stream"}}
 
 
-def _http_options(given: Mapping[str, object]) -> dict[str, Any] | None:
+def _http_options(given: RequestOptions) -> dict[str, Any] | None:
     """The SDK's options of one request; None if it has none, so that the SDK does not check them."""
     options: dict[str, Any] = {}
-    if "headers" in given:
-        options["headers"] = given["headers"]
     if "extra_json" in given:
         options["extra_body"] = given["extra_json"]
+    if "headers" in given:
+        options["headers"] = given["headers"]
     if isinstance(seconds := given.get("timeout"), int | float):
         options["timeout"] = round(seconds * MILLISECONDS)
     if given.get("max_retries") == 0:
@@ -177,9 +167,7 @@ def http_client(context: ssl.SSLContext) -> httpx2.AsyncClient:
     import httpx2  # noqa: PLC0415 - heavy
 
     hooks = {"response": [_raise_for_status]}
-    client = httpx2.AsyncClient(verify=context, follow_redirects=True, timeout=None, event_hooks=hooks)
-    adapt_http_client(client)
-    return client
+    return httpx2.AsyncClient(verify=context, follow_redirects=True, timeout=None, event_hooks=hooks)
 
 
 async def _raise_for_status(response: httpx2.Response) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
@@ -10,8 +10,7 @@ from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.ext.models._encoded_json import encode_json
-from symposia.ext.models._http_clients import adapt_http_client
-from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
+from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._wire_format import Body
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ class _Chat(Protocol):
     def _build_request_async(self, **how: object) -> httpx2.Request: ...
 
 
-class MistralTransport(HttpTransport):
+class MistralTransport(HttpxTransport["httpx2.AsyncClient"]):
     """Sends requests as Mistral's SDK writes them, through its HTTP client and with its retries.
 
     The SDK's ``chat.complete_async`` is not used: it converts every message by its own types, drops fields that they
@@ -58,14 +57,12 @@ class MistralTransport(HttpTransport):
     """
 
     def __init__(self, client: Mistral, http: httpx2.AsyncClient, address: str, retries: int) -> None:
-        import httpx2  # noqa: PLC0415 - heavy
         from mistralai.client.utils import BackoffStrategy, RetryConfig, SerializedRequestBody  # noqa: PLC0415 - heavy
         from mistralai.client.utils import retries as sdk_retries  # noqa: PLC0415 - heavy
 
-        import_module("httpcore2")  # it is imported for the first request otherwise, while an event loop waits
-        import_module("mistralai.extra.utils.response_format")  # likewise, for the first schema
-        self._http = http
-        adapt_http_client(http)
+        # It is imported for the first schema otherwise, while an event loop waits.
+        import_module("mistralai.extra.utils.response_format")
+        super().__init__(http)
         self._chat = cast("_Chat", client.chat)
         self._security = client.sdk_configuration.security
         self._address = address
@@ -75,22 +72,13 @@ class MistralTransport(HttpTransport):
         )
         self._retry = cast("_Retry", getattr(sdk_retries, "retry_async"))  # noqa: B009 - its types are incomplete
         self._body_type = SerializedRequestBody
-        self.errors: tuple[type[Exception], ...] = (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeEncodeError)
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`."""
-        fields, options = split_options({**body, "stream": stream})
-        fields.update(cast("Mapping[str, object]", options.get("extra_json") or {}))
-        response = await self._send(
-            self._request(fields, options), cast("int", options.get("max_retries", self._retries))
-        )
-        if not response.is_success or not stream:
-            await response.aread()
-            response.raise_for_status()
-        return response
+    async def start(self, fields: Body, options: RequestOptions, /, *, stream: bool) -> HttpResponse:
+        request = self._request({**fields, "stream": stream}, options)
+        return await self._send(request, options.get("max_retries", self._retries))
 
-    def _request(self, fields: Body, options: Mapping[str, object]) -> httpx2.Request:
+    def _request(self, fields: Body, options: RequestOptions) -> httpx2.Request:
         content = self._body_type(media_type="application/json", content=encode_json(fields))
         seconds = options.get("timeout")
         request = self._chat._build_request_async(  # noqa: SLF001 - the SDK has no public way to send JSON as it is
@@ -110,7 +98,7 @@ class MistralTransport(HttpTransport):
             timeout_ms=round(seconds * MILLISECONDS) if isinstance(seconds, int | float) else None,
         )
         if query := options.get("params"):
-            request.url = request.url.copy_merge_params(cast("Mapping[str, str]", query))
+            request.url = request.url.copy_merge_params(query)
         return request
 
     async def _send(self, request: httpx2.Request, retries: int) -> httpx2.Response:
@@ -129,10 +117,6 @@ class MistralTransport(HttpTransport):
             return await self._retry(attempt, self._policy)
         except _LastAttempt:
             return await self._http.send(request, stream=True)
-
-    async def close(self) -> None:
-        """See `Transport.close`."""
-        await self._http.aclose()
 
 
 class _LastAttempt(Exception):  # noqa: N818 - a signal

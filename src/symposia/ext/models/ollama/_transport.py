@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from importlib import import_module
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.ext.models._encoded_json import encode_json
-from symposia.ext.models._http_clients import adapt_http_client
+from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._stream_decoders import LineDecoder, StreamDecoder
-from symposia.ext.models._transport import HttpResponse, HttpTransport, split_options
 from symposia.ext.models._wire_format import Body
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ class _SdkClient(Protocol):
     _client: httpx.AsyncClient
 
 
-class OllamaTransport(HttpTransport):
+class OllamaTransport(HttpxTransport["httpx.AsyncClient"]):
     """Sends requests through the HTTP client of Ollama's SDK.
 
     `ollama.AsyncClient.chat` is not used: it copies every message into an object, drops the fields that it does not
@@ -44,12 +42,7 @@ class OllamaTransport(HttpTransport):
     decoder: Callable[[], StreamDecoder] = LineDecoder
 
     def __init__(self, client: ollama.AsyncClient) -> None:
-        import httpx  # noqa: PLC0415 - heavy
-
-        import_module("httpcore")  # it is imported for the first request otherwise, while an event loop waits
-        self._http = cast("_SdkClient", client)._client  # noqa: SLF001 - the SDK has no public way to send JSON as it is
-        adapt_http_client(self._http)
-        self.errors: tuple[type[Exception], ...] = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeEncodeError)
+        super().__init__(cast("_SdkClient", client)._client)  # noqa: SLF001 - the SDK has no public way to send JSON as it is
 
     @property
     def address(self) -> str:
@@ -57,24 +50,13 @@ class OllamaTransport(HttpTransport):
         return str(self._http.base_url)
 
     @override
-    async def post(self, body: Body, /, *, stream: bool = False) -> HttpResponse:
-        """See `HttpTransport.post`."""
-        fields, options = split_options({**body, "stream": stream})  # the server streams by default
-        fields.update(cast("Mapping[str, object]", options.get("extra_json") or {}))
+    async def start(self, fields: Body, options: RequestOptions, /, *, stream: bool) -> HttpResponse:
         request = self._http.build_request(
             "POST",
             PATH,
-            content=encode_json(fields),
-            headers=cast("dict[str, str] | None", options.get("headers")),
-            params=cast("dict[str, str] | None", options.get("params")),
-            timeout=cast("float | None", options.get("timeout", self._http.timeout)),
+            content=encode_json({**fields, "stream": stream}),  # the server streams by default
+            headers=options.get("headers"),
+            params=options.get("params"),
+            timeout=options.get("timeout", self._http.timeout),
         )
-        response = await self._http.send(request, stream=True)
-        if not response.is_success or not stream:
-            await response.aread()
-            response.raise_for_status()
-        return response
-
-    async def close(self) -> None:
-        """See `Transport.close`."""
-        await self._http.aclose()
+        return await self._http.send(request, stream=True)

@@ -18,8 +18,9 @@ from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._options import ClientOptions, check_key, check_model, missing_key
 from symposia.ext.models._profiles import ModelCatalog
+from symposia.ext.models._sdk_transport import SdkTransport
 from symposia.ext.models._service import Service, is_at, public_address
-from symposia.ext.models._transport import SdkTransport, Transport
+from symposia.ext.models._transport import Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, WireFormat
 from symposia.ext.models.openai._answer import VENDOR, CompletionWire, parse_completion, read_completion
 from symposia.ext.models.openai._compatible import CompatibleVendor, vendor_at, vendor_of_model

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
 from symposia.ext.models._client import TokenCounter, VendorClient
+from symposia.ext.models._http_transport import HttpTransport
 from symposia.ext.models._names import default_vendor, find_vendor
 from symposia.ext.models._profile_data import FactSource, forget_model_profiles, use_model_profiles
 from symposia.ext.models._profiles import ModelCatalog, ModelFacts, ModelProfile, UnknownModelWarning
@@ -21,9 +22,10 @@ from symposia.ext.models._registry import (
     unregister_vendor,
 )
 from symposia.ext.models._reported_errors import ReportedError
+from symposia.ext.models._sdk_transport import SdkTransport
 from symposia.ext.models._service import Service
 from symposia.ext.models._stream_decoders import EventDecoder
-from symposia.ext.models._transport import EventStream, HttpTransport, Response, SdkTransport, Transport
+from symposia.ext.models._transport import EventStream, Response, Transport
 from symposia.ext.models._wire_format import Body, ChatRequest, StreamAssembly, WireFormat
 
 if not TYPE_CHECKING:
