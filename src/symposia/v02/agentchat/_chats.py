@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from symposia.core.effects import enter_scope
 from symposia.v02.agentchat._conversable import Conversable, ModelCache
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
@@ -45,7 +46,7 @@ async def hold(form: Form, chat: Chat) -> ChatResult:
         Its result, as its sender has it.
     """
     sender, recipient = chat.sender, chat.recipient
-    with _cached([sender, recipient], chat.cache):
+    with _cached([sender, recipient], chat.cache), enter_scope(f"chat:{sender.name},{recipient.name}"):
         message = await _first_message(form, chat)
         if chat.max_turns is None:
             await form.send(sender, message, recipient, silent=chat.silent)

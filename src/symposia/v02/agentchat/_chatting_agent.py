@@ -10,6 +10,7 @@ from symposia.v02.agentchat._carryover import with_carryover
 from symposia.v02.agentchat._chats import Chat, FirstMessage, hold
 from symposia.v02.agentchat._code_agent import CodeAgent
 from symposia.v02.agentchat._conversable import ModelCache
+from symposia.v02.agentchat._effects import ask_person
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
@@ -138,12 +139,12 @@ class ChattingAgent(CodeAgent):
 
     def generate_init_message(self, message: Message | str | None, **kwargs: Any) -> Message | str:
         """Make the first message of a chat. None asks the person; `carryover` is added to it."""
-        given = self.get_human_input(">") if message is None else message
+        given = run_plain(ask_person(PLAIN, self, ">")) if message is None else message
         return with_carryover(given, kwargs.get("carryover"))
 
     async def a_generate_init_message(self, message: Message | str | None, **kwargs: Any) -> Message | str:
         """As `generate_init_message`."""
-        given = await self.a_get_human_input(">") if message is None else message
+        given = await ask_person(ASYNC, self, ">") if message is None else message
         return with_carryover(given, kwargs.get("carryover"))
 
     def initiate_chats(self, chat_queue: list[ChatInfo]) -> list[ChatResult]:

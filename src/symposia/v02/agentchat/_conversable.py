@@ -75,6 +75,11 @@ class Conversable(LLMAgent, Protocol):
         ...
 
     @property
+    def human_inputs(self) -> list[str]:
+        """What the person said in this chat."""
+        ...
+
+    @property
     def function_map(self) -> dict[str, Callable[..., Any]]:  # Any: functions of the program
         """The functions that the agent can execute, by name."""
         ...

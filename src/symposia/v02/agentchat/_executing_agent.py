@@ -60,11 +60,11 @@ class ExecutingAgent(ModelAgent):
         Returns:
             Whether it succeeded, and a message with the result as text. An error is the result too.
         """
-        return run_plain(_tools.execute(PLAIN, self._function_map, func_call, verbose=verbose))
+        return run_plain(_tools.execute(PLAIN, self.name, self._function_map, func_call, verbose=verbose))
 
     async def a_execute_function(self, func_call: Mapping[str, Any]) -> tuple[bool, Message]:
         """As `execute_function`. A coroutine function is awaited."""
-        return await _tools.execute(ASYNC, self._function_map, func_call)
+        return await _tools.execute(ASYNC, self.name, self._function_map, func_call)
 
     def generate_function_call_reply(
         self,

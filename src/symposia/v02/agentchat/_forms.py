@@ -10,13 +10,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Final, Protocol, TypeVar, cast
+from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
 
+from symposia.v02._background_loop import call_in_caller, run_in_background
 from symposia.v02.agentchat._conversable import Conversable, Reply
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 
 T = TypeVar("T")
+R = TypeVar("R")
+Step: TypeAlias = Callable[[], Coroutine[Any, Any, T]]  # Any: it yields and is sent nothing that matters here
+Effect: TypeAlias = Callable[[Step[T]], Coroutine[Any, Any, R]]
+"""Takes a step, and performs it or returns a result without it."""
 
 
 def run_plain(coroutine: Coroutine[Any, Any, T]) -> T:  # Any: it yields and is sent nothing
@@ -90,6 +95,10 @@ class Form(Protocol):
         """Call a plain function that may take long; the asynchronous form calls it in a thread."""
         ...
 
+    async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
+        """Await an effect around a step of this form. A plain step is called in the thread that waits for it."""
+        ...
+
 
 class _Plain:
     """Calls the plain methods."""
@@ -134,6 +143,12 @@ class _Plain:
 
     async def in_thread(self, function: Callable[..., T], *args: object) -> T:
         return function(*args)
+
+    async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
+        async def in_caller() -> T:
+            return await call_in_caller(lambda: run_plain(step()))
+
+        return run_in_background(lambda: effect(in_caller))
 
 
 class _Async:
@@ -181,6 +196,9 @@ class _Async:
 
     async def in_thread(self, function: Callable[..., T], *args: object) -> T:
         return await asyncio.to_thread(function, *args)
+
+    async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
+        return await effect(step)
 
 
 PLAIN: Final[Form] = _Plain()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from symposia.v02.agentchat._auto_replies import AutoReplies
 from symposia.v02.agentchat._conversable import Conversable
+from symposia.v02.agentchat._effects import ask_person
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
@@ -83,7 +84,7 @@ async def ask_or_stop(
         sender_name="the sender" if sender is None else sender.name,
     )
     prompt = situation.prompt()
-    words = None if prompt is None else await form.human_input(agent, prompt)
+    words = None if prompt is None else await ask_person(form, agent, prompt)
     said = situation.decide(words)
     if words == "":
         _print_notice("NO HUMAN INPUT RECEIVED.")

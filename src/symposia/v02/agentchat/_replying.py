@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Mapping, Sequence
 
+from symposia.core.effects import enter_scope
 from symposia.v02.agentchat._conversable import Conversable, Reply, ReplyFunction
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
@@ -42,18 +43,21 @@ async def generate_reply(
         if sender is None:
             raise AssertionError(f"Either {messages=} or {sender=} must be provided.")
         messages = agent.chat_messages[sender]
-    messages = await form.processed(agent, messages)
-    awaited: set[ReplyFunction] = set()
-    for entry in list(entries):
-        function = entry["reply_func"]
-        if function in exclude or (inspect.iscoroutinefunction(function) and not form.is_async):
-            continue
-        # AutoGen 0.2 calls both twins in the asynchronous form: it asks a person twice, and counts a reply twice.
-        if form.is_async and twins.get(function) in awaited:
-            continue
-        if applies(entry["trigger"], sender):
-            awaited.add(function)
-            final, reply = await form.call(function, agent, messages=messages, sender=sender, config=entry["config"])
-            if final:
-                return reply
-    return default
+    with enter_scope(f"agent:{agent.name}"):
+        messages = await form.processed(agent, messages)
+        awaited: set[ReplyFunction] = set()
+        for entry in list(entries):
+            function = entry["reply_func"]
+            if function in exclude or (inspect.iscoroutinefunction(function) and not form.is_async):
+                continue
+            # AutoGen 0.2 calls both twins in the asynchronous form: it asks a person twice, and counts a reply twice.
+            if form.is_async and twins.get(function) in awaited:
+                continue
+            if applies(entry["trigger"], sender):
+                awaited.add(function)
+                final, reply = await form.call(
+                    function, agent, messages=messages, sender=sender, config=entry["config"]
+                )
+                if final:
+                    return reply
+        return default

@@ -120,6 +120,11 @@ class ReplyingAgent(ConversingAgent):
             default=self._default_auto_reply,
         )
 
+    @property
+    def human_inputs(self) -> list[str]:
+        """What the person said since the last chat that cleared the history began."""
+        return self._human_input
+
     def get_human_input(self, prompt: str) -> str:
         """Ask the person. Override it to ask elsewhere than on the `IOStream`."""
         words = IOStream.get_default().input(prompt)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from symposia.v02._background_loop import run_in_background
 from symposia.v02.agentchat._conversable import Conversable
+from symposia.v02.agentchat._effects import call_function
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message, text_of
 from symposia.v02.formatting_utils import colored
@@ -33,12 +34,13 @@ def read_arguments(text: str) -> dict[str, object]:
 
 
 async def execute(
-    form: Form, functions: Mapping[str, Callable[..., Any]], call: Call, *, verbose: bool = False
+    form: Form, agent_name: str, functions: Mapping[str, Callable[..., Any]], call: Call, *, verbose: bool = False
 ) -> tuple[bool, Message]:
     """Execute a function that a model called.
 
     Args:
         form: The form of the call.
+        agent_name: The agent that executes it.
         functions: The functions that may be called, by name.
         call: `name`, and `arguments` as the text of a JSON object.
         verbose: Whether the arguments and the result are printed.
@@ -47,11 +49,13 @@ async def execute(
         Whether it succeeded, and the message with the result, or with the error.
     """
     name = call.get("name", "")
-    ok, content = await _outcome(form, functions.get(name), call, verbose=verbose)
+    ok, content = await _outcome(form, agent_name, functions.get(name), call, verbose=verbose)
     return ok, {"name": name, "role": "function", "content": content}
 
 
-async def _outcome(form: Form, function: Callable[..., Any] | None, call: Call, *, verbose: bool) -> tuple[bool, str]:
+async def _outcome(
+    form: Form, agent_name: str, function: Callable[..., Any] | None, call: Call, *, verbose: bool
+) -> tuple[bool, str]:
     name = call.get("name", "")
     if function is None:
         return False, f"Error: Function {name} not found."
@@ -62,13 +66,17 @@ async def _outcome(form: Form, function: Callable[..., Any] | None, call: Call, 
     stream = IOStream.get_default()
     kind = "ASYNC FUNCTION" if form.is_async else "FUNCTION"
     stream.print(colored(f"\n>>>>>>>> EXECUTING {kind} {name}...", "magenta"), flush=True)
-    try:
-        content = str(await form.call(function, **arguments))
-    except Exception as error:  # noqa: BLE001 - the model is told of any error of the function
-        return False, f"Error: {error}"
-    if verbose:
+
+    async def step() -> tuple[bool, str]:
+        try:
+            return True, str(await form.call(function, **arguments))
+        except Exception as error:  # noqa: BLE001 - the model is told of any error of the function
+            return False, f"Error: {error}"
+
+    ok, content = await call_function(form, agent_name, name, arguments, step)
+    if ok and verbose:
         stream.print(colored(f"\nInput arguments: {arguments}\nOutput:\n{content}", "magenta"), flush=True)
-    return True, content
+    return ok, content
 
 
 async def function_call_reply(form: Form, agent: Conversable, message: Message) -> tuple[bool, Message | None]:
