@@ -32,6 +32,7 @@ LINUX_ONLY = (
     "ext/code_executors",
     "presets/coding/test_bundled_runs.py",  # sandboxes
     "seeds/test_programs.py",  # likewise
+    "v02/coding",  # likewise
 )
 """Tests of what only Linux has: files and folders below this one."""
 

@@ -13,7 +13,7 @@ threads for the first.
 from __future__ import annotations
 
 import asyncio
-import atexit
+import concurrent.futures.thread  # noqa: F401 # pyright: ignore[reportUnusedImport] - see the end of this module
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -22,10 +22,12 @@ from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
-__all__ = ["call_in_caller", "run_in_background"]
+__all__ = ["await_in_home_loop", "call_in_caller", "run_in_background"]
 
 T = TypeVar("T")
 
+HOME: Final = -1
+"""The number of the loop of `await_in_home_loop`, whose thread waits for no other one."""
 EXIT_SECONDS: Final = 2.0
 """How long the interpreter waits at its exit for the coroutines of a loop to be cancelled."""
 
@@ -68,6 +70,21 @@ async def call_in_caller(function: Callable[[], T]) -> T:
     if call is None or call.loop is not asyncio.get_running_loop():
         return function()
     return await call.ask_caller(function)
+
+
+async def await_in_home_loop(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine in a loop of its own, and wait for it in this one.
+
+    What is used from several loops, and belongs to one, such as the sandbox of an executor, is always used there. The
+    coroutine calls nothing of the program: no other thread's loop is reached from it.
+
+    Args:
+        make_coroutine: Makes the coroutine, which is cancelled with this one.
+
+    Raises:
+        BaseException: The coroutine's error.
+    """
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make_coroutine(), _loop_number(HOME)))
 
 
 class _Call:
@@ -197,14 +214,21 @@ _lock: Final = threading.Lock()
 
 
 def _next_loop() -> asyncio.AbstractEventLoop:
-    number = _of_thread.number + 1
+    return _loop_number(_of_thread.number + 1)
+
+
+def _loop_number(number: int) -> asyncio.AbstractEventLoop:
     with _lock:
         if number not in _loops or not _loops[number].is_running:
             _loops[number] = _BackgroundLoop(number)
         return _loops[number].loop
 
 
-@atexit.register
 def _stop_loops() -> None:
     for each in _loops.values():
         each.stop()
+
+
+# Before the pools of threads end, which closing a sandbox or a client needs: `atexit` is after them. What is registered
+# last runs first, and the import above has registered theirs.
+threading._register_atexit(_stop_loops)  # type: ignore[attr-defined]  # noqa: SLF001 - as concurrent.futures does
