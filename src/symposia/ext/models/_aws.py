@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import threading
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from symposia._lazy import is_installed
 from symposia.core.exceptions import UsageError
+from symposia.ext.models._credentials import SharedCall
 from symposia.ext.models._options import check_installed
 
 ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
@@ -61,8 +61,8 @@ class AwsCredentials:
 
     def __init__(self, profile: str | None = None) -> None:
         self._profile = profile
-        self._lock = threading.Lock()
         self._found: Any = None  # Any: botocore has no types
+        self._keys = SharedCall(self._find)
 
     async def keys(self) -> AwsKeys:
         """The credentials of now; temporary ones are renewed.
@@ -74,7 +74,7 @@ class AwsCredentials:
             return self._frozen()
         try:
             async with asyncio.timeout(SEARCH_SECONDS):
-                return await asyncio.to_thread(self._find)
+                return await self._keys()
         except TimeoutError as error:
             text = f"The search for AWS credentials took longer than {SEARCH_SECONDS:g} seconds. {_ADVICE}"
             raise UsageError(text) from error
@@ -86,9 +86,8 @@ class AwsCredentials:
             raise UsageError(f"The AWS credentials cannot be used: {words}. {_ADVICE}") from error
 
     def _find(self) -> AwsKeys:
-        with self._lock:  # else each of many first requests would search
-            if self._found is None:
-                self._found = _session(self._profile).get_credentials()
+        if self._found is None:
+            self._found = _session(self._profile).get_credentials()
         if self._found is None:
             raise UsageError(f"There are no AWS credentials. {_ADVICE}")
         return self._frozen()

@@ -7,11 +7,12 @@ several times, so it does that in a worker thread.
 from __future__ import annotations
 
 import asyncio
-import threading
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
 from symposia.core.exceptions import UsageError
+from symposia.ext.models._credentials import SharedCall, token_of
 
 CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 PROJECT: Final = "GOOGLE_CLOUD_PROJECT"
@@ -43,8 +44,10 @@ class GoogleCredentials:
             f"Run `gcloud auth application-default login`, set the environment variable {CREDENTIALS} to a file, or "
             f"give {options}."
         )
-        self._lock = threading.Lock()
         self._found: tuple[Any, str | None] | None = None  # Any: google.auth has no types
+        self._default = SharedCall(self._search)
+        self._renewed: Any = None  # Any: likewise
+        self._renewal: SharedCall[None] | None = None
 
     async def find(self) -> tuple[Any, str | None]:
         """The credentials, which renew themselves, and the project that they name.
@@ -56,7 +59,7 @@ class GoogleCredentials:
 
         try:
             async with asyncio.timeout(SEARCH_SECONDS):
-                return await asyncio.to_thread(self._search)
+                return await self._default()
         except TimeoutError as error:
             text = f"The search for credentials of Google Cloud took longer than {SEARCH_SECONDS:g} seconds."
             raise UsageError(f"{text} {self._advice}") from error
@@ -64,11 +67,29 @@ class GoogleCredentials:
             raise UsageError(f"There are no credentials of Google Cloud: {error} {self._advice}") from error
 
     def _search(self) -> tuple[Any, str | None]:
-        with self._lock:  # else each of many first requests would search
-            found = self._found
-            if found is None:
-                found = self._found = import_module("google.auth").default(scopes=[SCOPE])
+        found = self._found
+        if found is None:
+            found = self._found = import_module("google.auth").default(scopes=[SCOPE])
         return found
+
+    async def renew(self, credentials: Any) -> None:  # Any: see `find`
+        """Have credentials renewed that have no token, or one that has expired.
+
+        The SDKs do so too: for a time without limit, and Anthropic's for each of the requests that wait.
+
+        Raises:
+            TokenError: They cannot be renewed, or not in time.
+        """
+        if credentials.token and not credentials.expired:
+            return
+        if self._renewal is None or self._renewed is not credentials:
+            self._renewed, self._renewal = credentials, SharedCall(partial(_refresh, credentials))
+        await token_of(self._renewal())
+
+
+def _refresh(credentials: Any) -> None:  # Any: google.auth has no types
+    if credentials.expired or not credentials.token:  # the call that ended before this one may have renewed them
+        credentials.refresh(import_module("google.auth.transport.requests").Request())
 
 
 def missing_project(variable: str, option: str) -> UsageError:

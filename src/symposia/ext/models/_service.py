@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.ext.models._bounded_bodies import OversizedBodyError, body_problem
 from symposia.ext.models._context_overflow import RequestSize, describe_overflow, reported_overflow
+from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._http_clients import REFUSED_REDIRECT
 from symposia.ext.models._limit_headers import retry_delay, seconds_in
 from symposia.ext.models._reported_errors import (
@@ -102,6 +103,11 @@ class Service:
             error: The SDK's error.
             estimate: Estimates the size of the request, where the vendor says that it is too long, and not by how much.
         """
+        if isinstance(error, TokenError):
+            return ModelError(
+                f"There is no token for {self.name} and model {model!r} ({error}). Try again, or check the network.",
+                is_transient=True,
+            )
         status, headers = response_of(error)
         if status is None and _has_illegal_header(error):  # its text would show the header, which may be the key
             return ModelError(

@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.ext.models import _aws, _google_cloud
+from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._event_frames import FrameDecoder
 from symposia.ext.models._http_transport import HttpResponse
 from symposia.ext.models._profiles import ModelCatalog
@@ -112,7 +113,7 @@ def transport_of(client: object) -> SdkTransport:
     elif isinstance(client, vertex.AsyncAnthropicVertex):
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
 
-        kind, errors = VertexTransport, (*errors, GoogleAuthError)
+        kind, errors = VertexTransport, (*errors, GoogleAuthError, TokenError)
     return kind(client, path="/v1/messages", stream_type=anthropic.AsyncStream[object], errors=errors)
 
 
@@ -194,6 +195,8 @@ class VertexTransport(CloudTransport):
             found, project = await self._credentials.find()
             sdk.credentials = found
             sdk.project_id = sdk.project_id or project
+        if sdk.access_token is None:
+            await self._credentials.renew(sdk.credentials)
         if not sdk.project_id:
             raise _google_cloud.missing_project(CLOUD_PROJECTS[0], "project_id=")
         return await super().post(body, stream=stream)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Unpack, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -13,10 +11,12 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import BaseModel
 from typing_extensions import override
 
+from symposia.core import call_function
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ModelInfo, RequestUsage
 from symposia.core.tools import Tool
 from symposia.ext.models._client import VendorClient
+from symposia.ext.models._credentials import token_of
 from symposia.ext.models._options import ClientOptions, OptionNames, check_installed, check_key
 from symposia.ext.models._profiles import ModelCatalog, shipped_catalog
 from symposia.ext.models._service import Service, public_address
@@ -233,17 +233,20 @@ def _credential(model: str, connection: Mapping[str, Any]) -> object:
             f"credential is a {type(given).__name__}: give an AzureKeyCredential, a credential of azure.identity, or "
             "the key as a text."
         )
-    return given if inspect.iscoroutinefunction(get_token) else _ThreadedCredential(given)
+    return _Credential(get_token)
 
 
-class _ThreadedCredential:
-    """A credential that asks the network while its caller waits, asked in a worker thread."""
+class _Credential:
+    """A credential of azure.identity, which is asked in a worker thread if it blocks, and within a time limit.
 
-    def __init__(self, credential: Any) -> None:  # Any: of azure.identity
-        self._credential = credential
+    The SDK asks it once for all requests that wait for a token.
+    """
+
+    def __init__(self, get_token: Callable[..., object]) -> None:
+        self._get_token = get_token
 
     async def get_token(self, *scopes: str, **options: object) -> object:
-        return await asyncio.to_thread(self._credential.get_token, *scopes, **options)
+        return await token_of(call_function(self._get_token, *scopes, **options))
 
     async def close(self) -> None:
         """Nothing is open: the caller owns the credential."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import httpx2
 from azure.core.exceptions import (
     AzureError,
-    HttpResponseError,
     ServiceRequestError,
     ServiceRequestTimeoutError,
     ServiceResponseError,
@@ -18,7 +17,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.core.rest import HttpRequest
 from typing_extensions import override
 
-from symposia.core.exceptions import UsageError
+from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
 from symposia.ext.models._wire_format import Body
@@ -147,7 +146,7 @@ class AzureTransport(HttpxTransport[httpx2.AsyncClient]):
         retries: int,
         timeout: float | None,
     ) -> None:
-        super().__init__(connections.http, errors=(AzureError,))
+        super().__init__(connections.http, errors=(AzureError, TokenError))
         self._client = client
         self._api_version = api_version
         self._headers = headers
@@ -176,10 +175,7 @@ class AzureTransport(HttpxTransport[httpx2.AsyncClient]):
         seconds = options.get("timeout", self._timeout)
         limits: dict[str, Any] = {} if seconds is None else {"connection_timeout": seconds, "read_timeout": seconds}
         limits["retry_total"] = options.get("max_retries", self._retries)
-        try:
-            sent = await self._client.send_request(request, stream=True, retry_on_methods=RETRIED_METHODS, **limits)
-        except HttpResponseError as error:  # of the credential's own requests: a status of the models is no exception
-            raise UsageError(f"The credential gives no token for Azure: {error.message}") from error
+        sent = await self._client.send_request(request, stream=True, retry_on_methods=RETRIED_METHODS, **limits)
         return cast("AzureResponse", sent).http
 
     @override

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._encoded_json import encode_json
 from symposia.ext.models._google_cloud import PROJECT, GoogleCredentials, missing_project
 from symposia.ext.models._http_transport import HttpResponse, HttpxTransport, RequestOptions
@@ -70,7 +71,7 @@ class GeminiTransport(HttpxTransport["httpx2.AsyncClient"]):
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy
         from google.genai import _transformers, errors  # noqa: PLC0415 - heavy
 
-        super().__init__(http, errors=(errors.APIError, GoogleAuthError))
+        super().__init__(http, errors=(errors.APIError, GoogleAuthError, TokenError))
         self._client = client
         self._api = cast("_ApiClient", client._api_client)  # noqa: SLF001 - see the class
         if self._api.project == UNKNOWN_PROJECT:
@@ -119,13 +120,15 @@ class GeminiTransport(HttpxTransport["httpx2.AsyncClient"]):
         """Give the SDK what it would look for itself: for a time without limit, and for each of the first requests."""
         api = self._api
         needs_token = api.vertexai and not api.api_key and (api.project or api.location)
-        if not needs_token or (api._credentials and (api.project or api.custom_base_url)):  # noqa: SLF001 - see the class
+        if not needs_token:
             return
-        found, project = await self._credentials.find()
-        api._credentials = api._credentials or found  # noqa: SLF001
-        api.project = api.project or project
-        if not api.project and not api.custom_base_url:
-            raise missing_project(PROJECT, "project=")
+        if not api._credentials or not (api.project or api.custom_base_url):  # noqa: SLF001 - see the class
+            found, project = await self._credentials.find()
+            api._credentials = api._credentials or found  # noqa: SLF001
+            api.project = api.project or project
+            if not api.project and not api.custom_base_url:
+                raise missing_project(PROJECT, "project=")
+        await self._credentials.renew(api._credentials)  # noqa: SLF001
 
     def _path_of(self, model: object) -> str:
         try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -11,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
 from symposia import __version__
 from symposia._lazy import lazy_module
+from symposia.core import call_function
 from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.ext.auth.azure import AzureTokenProvider
+from symposia.ext.models._credentials import SharedCall, no_token, token_of
 from symposia.ext.models._options import ClientOptions, check_key, missing_key
 from symposia.ext.models.openai._client import BaseOpenAIChatCompletionClient
 from symposia.ext.models.openai._options import AZURE_CONNECTION, AzureOpenAIClientConfiguration, chat_option_names
@@ -71,7 +72,7 @@ def _connect(model: str, connection: dict[str, Any]) -> openai.AsyncAzureOpenAI:
     provider: TokenProvider | None = connection.get("azure_ad_token_provider")
     given: dict[str, Any] = {**connection, "default_headers": _with_user_agent(headers)}
     if provider is not None:
-        given["azure_ad_token_provider"] = partial(_token_of, provider)
+        given["azure_ad_token_provider"] = _tokens_of(provider)
     return AsyncAzureOpenAI(**given)
 
 
@@ -100,15 +101,20 @@ def _with_user_agent(headers: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in headers.items() if name != own}, "User-Agent": agent}
 
 
-async def _token_of(provider: TokenProvider) -> str:
-    """A token, without blocking the event loop.
+def _tokens_of(provider: TokenProvider) -> Callable[[], Awaitable[str]]:
+    """What gives the tokens of a provider without blocking the event loop.
 
     Azure's own providers ask the network, or run a program, whenever a token has to be renewed, and nothing tells which
-    call that will be. So each call is made in a worker thread, which takes less than a tenth of a millisecond.
+    call that will be. So each call is made in a worker thread, which takes less than a tenth of a millisecond. The
+    requests that need a token at the same time share one of an `AzureTokenProvider`. Any other provider is called for
+    each of them, since it may give each its own, such as the token of the user whom the request is for.
     """
-    call = getattr(provider, "__call__", provider)  # noqa: B004 - an object's method may be the coroutine function
-    if inspect.iscoroutinefunction(provider) or inspect.iscoroutinefunction(call):
-        token = provider()
-    else:
-        token = await asyncio.to_thread(provider)
-    return token if isinstance(token, str) else await token
+    ask = SharedCall(provider) if isinstance(provider, AzureTokenProvider) else partial(call_function, provider)
+
+    async def token() -> str:
+        given = await token_of(ask())
+        if not isinstance(given, str) or not given:  # pyright: ignore[reportUnnecessaryIsInstance] - unchecked programs
+            raise no_token(f"the provider gave {type(given).__name__} and no text")
+        return given
+
+    return token

@@ -16,6 +16,7 @@ from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage,
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ItemConversions
+from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._options import ClientOptions, check_key, check_model, missing_key
 from symposia.ext.models._profiles import ModelCatalog
 from symposia.ext.models._sdk_transport import SdkTransport
@@ -159,7 +160,7 @@ class BaseOpenAIChatCompletionClient(VendorClient):
             keep=use_previous_response_id,
         )
         transport: Transport = SdkTransport(
-            client, path=PATHS[chosen], stream_type=openai.AsyncStream[object], errors=(openai.OpenAIError,)
+            client, path=PATHS[chosen], stream_type=openai.AsyncStream[object], errors=(openai.OpenAIError, TokenError)
         )
         super().__init__(
             service=service,
