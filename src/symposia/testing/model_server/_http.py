@@ -58,7 +58,7 @@ class RefusedRequest(Exception):  # noqa: N818 - not an error of this program
 
 
 class UnsendableError(Exception):
-    """A status or a header that HTTP does not have. Nothing has been sent."""
+    """A status or a header that HTTP does not have, or an answer that a format does not have. Nothing has been sent."""
 
 
 class HttpResponse:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, Final, Self, cast
 from urllib.parse import unquote
 
 from symposia.core import ROOT_LOGGER_NAME
@@ -28,16 +26,16 @@ from symposia.testing.model_server import (
     _openai,
     _openai_responses,
 )
-from symposia.testing.model_server._answers import Answer, Failure, Raw, Reply, Reset, check_answers
+from symposia.testing.model_server._answers import Answer, Failure, Reply, check_answers
 from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer, UnsendableError
+from symposia.testing.model_server._loop_thread import LoopThread
 from symposia.testing.model_server._model_lists import model_list
 from symposia.testing.model_server._rules import Rule, Rulebook
 from symposia.testing.model_server._script_file import Script, read_script
+from symposia.testing.model_server._sending import send_answer
 from symposia.testing.model_server._signal import Signal
-from symposia.testing.model_server._wire_format import Fields, WireFormat
-
-T = TypeVar("T")
+from symposia.testing.model_server._wire_format import MISREADINGS, WireFormat
 
 WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
     _openai,
@@ -53,8 +51,6 @@ WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
 ANY_MODEL: Final = "mock-model"
 AZURE_VERSION: Final = "2024-10-21"
 """A version of Azure OpenAI's API, which its clients have to name. The server looks at none."""
-MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError)
-"""What reading JSON of another shape raises; see `WireFormat`."""
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 NOT_RETRIED: Final = {"x-should-retry": "false"}
 """SDKs repeat some failed requests, and would only get the same answer later."""
@@ -134,7 +130,7 @@ class MockModelServer:
         self._strict = strict
         self._on_request = on_request
         self._http = HttpServer(self._answer, host=host, port=port, keep_alive=keep_alive)
-        self._thread: _LoopThread | None = None
+        self._thread: LoopThread | None = None
 
     @property
     def url(self) -> str:
@@ -222,7 +218,7 @@ class MockModelServer:
     def __enter__(self) -> Self:
         if self._thread is not None:
             raise UsageError("The server runs already.")
-        thread = _LoopThread()
+        thread = LoopThread()
         try:
             thread.run(self.__aenter__())
         except BaseException:
@@ -273,7 +269,7 @@ class MockModelServer:
             fields = {**body, **named}
             asked = wire.conversation(fields)
             complaint = wire.complaint(fields, request.headers) if self._strict else None
-        except (*MISREADINGS, RecursionError) as error:
+        except MISREADINGS as error:
             problem = f"The request is not one of {wire.NAME}: {type(error).__name__}: {error}"
             self.problems.append(problem)
             await response.whole(400, wire.error(400, problem))
@@ -298,10 +294,12 @@ class MockModelServer:
                 logger.warning("The scripted model answers %s by %s, %s.", wire.NAME, answered_by, remark)
                 answered_by = f"{answered_by}, {remark}"
         self._record(replace(record, rule=rule, answered_by=answered_by))
-        if isinstance(answer, Reply):
-            await self._reply(answer, answered_by, wire, fields, response, streams=asked.streams)
-        else:
-            await self._send(answer, answered_by, wire, response)
+        try:
+            await send_answer(answer, wire, fields, response, streams=asked.streams, refuse=self._http.refuse)
+        except UnsendableError as error:
+            problem = f"the answer of {answered_by} cannot be sent: {error}"
+            self.problems.append(problem)
+            await response.whole(400, wire.error(400, problem), NOT_RETRIED)
 
     def _chosen(self, asked: Conversation, vendor: str) -> tuple[str | None, str, Answer]:
         """The answer to a request, with the name of its rule, and what chose it in words."""
@@ -317,56 +315,6 @@ class MockModelServer:
         self.requests.append(record)
         if self._on_request is not None:
             self._on_request(record)
-
-    async def _send(
-        self, answer: Failure | Raw | Reset, chosen_by: str, wire: WireFormat, response: HttpResponse
-    ) -> None:
-        if answer.delay:
-            await asyncio.sleep(answer.delay)
-        try:
-            await self._send_fault(answer, wire, response)
-        except UnsendableError as error:
-            await self._refuse(f"the answer of {chosen_by} cannot be sent: {error}", wire, response)
-
-    async def _send_fault(self, answer: Failure | Raw | Reset, wire: WireFormat, response: HttpResponse) -> None:
-        match answer:
-            case Failure():
-                await response.whole(answer.status, wire.error(answer.status, answer.message), answer.all_headers)
-            case Raw():
-                kind = {} if answer.content_type is None else {"content-type": answer.content_type}
-                await response.raw(answer.status, answer.body, {**kind, **answer.headers}, cut=answer.cut)
-            case Reset():
-                if answer.refuse_for:
-                    self._http.refuse(answer.refuse_for)
-                response.reset()
-
-    async def _refuse(self, problem: str, wire: WireFormat, response: HttpResponse) -> None:
-        """Answer that the script is wrong."""
-        self.problems.append(problem)
-        await response.whole(400, wire.error(400, problem), NOT_RETRIED)
-
-    async def _reply(
-        self,
-        reply: Reply,
-        chosen_by: str,
-        wire: WireFormat,
-        fields: Fields,
-        response: HttpResponse,
-        *,
-        streams: bool,
-    ) -> None:
-        if reply.delay:
-            await asyncio.sleep(reply.delay)
-        try:
-            pieces = list(wire.events(reply, fields)) if streams else [json.dumps(wire.whole(reply, fields)).encode()]
-        except (*MISREADINGS, RecursionError) as error:
-            problem = f"the answer of {chosen_by} cannot be sent in the format {wire.NAME!r}: {error}"
-            await self._refuse(problem, wire, response)
-            return
-        if streams:
-            await _stream(reply, pieces, wire.STREAM_TYPE, response)
-        else:
-            await _send_whole(reply, pieces[0], response)
 
 
 def _checked(script: object) -> Path | Script:
@@ -413,60 +361,3 @@ def _unoffered(reply: Reply, asked: Conversation) -> str | None:
 
 def _counted(reply: Reply, asked: Conversation) -> Reply:
     return replace(reply, usage=(asked.estimated_tokens, reply.estimated_tokens)) if reply.estimate_usage else reply
-
-
-async def _stream(reply: Reply, pieces: Sequence[bytes], content_type: str, response: HttpResponse) -> None:
-    if reply.damage == "empty_body":
-        await response.raw(200, b"", {"content-type": content_type})
-        return
-    content_type = "text/plain" if reply.damage == "wrong_content_type" else content_type
-    for number, piece in enumerate(pieces):
-        if reply.piece_delay and number:
-            await asyncio.sleep(reply.piece_delay)
-        if reply.hold and reply.hold.after == number:
-            await reply.hold.wait()
-        if reply.cut_after == number:
-            response.cut()
-            return
-        if reply.damage == "malformed_json" and number == 1:
-            await response.piece(_malformed(piece), content_type)
-        else:
-            await response.piece(piece, content_type)
-    await response.end()
-
-
-def _malformed(piece: bytes) -> bytes:
-    """A piece of a stream without the end of its JSON, and with the line breaks that end it."""
-    text = piece.rstrip(b"\n")
-    return text[:-2] + piece[len(text) :]
-
-
-async def _send_whole(reply: Reply, body: bytes, response: HttpResponse) -> None:
-    if reply.hold:
-        await reply.hold.wait()
-    kind = "text/plain" if reply.damage == "wrong_content_type" else "application/json"
-    if reply.damage == "malformed_json" or reply.cut_after is not None:
-        body = body[: len(body) // 2]
-    elif reply.damage == "empty_body":
-        body = b""
-    await response.raw(200, body, {"content-type": kind}, cut=reply.cut_after is not None)
-
-
-class _LoopThread:
-    """An event loop in a thread, for programs that have none."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="mock-model-server", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine in the thread, and wait for its result."""
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return future.result()
-
-    def stop(self) -> None:
-        self.run(self._loop.shutdown_default_executor())  # there, since another loop may run in this thread
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from symposia.testing.model_server._answers import Reply
 from symposia.testing.model_server._conversation import Conversation
 
 Fields = Mapping[str, Any]  # JSON, from any client
 """The fields of a request's body, and those that its path names: the groups of `WireFormat.PATH`, such as a model."""
+
+MISREADINGS: Final = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
+"""What reading and writing JSON of another shape raise."""
 
 
 class WireFormat(Protocol):
@@ -22,8 +25,8 @@ class WireFormat(Protocol):
     `NAME` is the format's name in rules and records, such as ``"openai"``. `PATH` matches the whole path of its
     requests; its named groups are fields of the request. `STREAM_TYPE` is the content type of a streamed answer.
 
-    The functions may raise any `LookupError`, `TypeError`, `ValueError` or `AttributeError` for a request that is not
-    of the format. It is answered with status 400.
+    The functions may raise any of `MISREADINGS` for a request that is not of the format. It is answered with status
+    400.
     """
 
     @property
