@@ -97,6 +97,18 @@ _app.run_command_line()
     assert not {"model_info", "{", "True"} & set(re.findall(r"model_info|[{]|True", done.stderr))
 
 
+def test_what_the_library_logs_as_a_warning_is_a_note_once() -> None:
+    program = """
+import logging
+from symposia.cli import _app
+log = logging.getLogger("symposia.ext.models")
+_app.app = lambda **_: [log.warning("%s", "An answer was \\x1b[31mcut.") for _ in range(3)]
+_app.run_command_line()
+"""
+    done = python("-c", program, folder=None, given="")
+    assert (done.returncode, done.stderr.count("Note: An answer was "), "\x1b" in done.stderr) == (0, 1, False)
+
+
 def test_n04_the_limits_of_a_program_are_options() -> None:
     limits = ProgramLimits(time_limit=300, memory="2G", disk="256M", processes=8, cpus=2)
     policy = sandbox_policy(limits)

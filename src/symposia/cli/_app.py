@@ -8,6 +8,7 @@ compares them. typer checks no paths and no names: an error about one has its ow
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -476,13 +477,31 @@ def _note(message: Warning | str, *_where: object) -> None:
     typer.secho(f"Note: {text}", fg=typer.colors.YELLOW, err=True)
 
 
+class _NoteHandler(logging.Handler):
+    """Shows what the library logs as a warning as a note: each text once, since a run may have many such answers."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._shown: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = self.format(record)
+        if text not in self._shown:
+            self._shown.add(text)
+            from symposia.core.terminal_text import printable  # noqa: PLC0415 - few commands have notes
+
+            _note(printable(text))
+
+
 def run_command_line() -> None:
     """Run the command line that the process was started with.
 
-    Warnings are shown as notes, without their place in the code. What the terminal cannot show becomes a question mark,
-    and an output that is closed early, as by ``| head``, does not end the run.
+    Warnings are shown as notes, without their place in the code, and so is what the library logs as one. What the
+    terminal cannot show becomes a question mark, and an output that is closed early, as by ``| head``, does not end the
+    run.
     """
     warnings.showwarning = _note
+    logging.getLogger("symposia").addHandler(_NoteHandler())
     is_run = sys.argv[1:2] in (["run"], ["debate"], ["magentic"]) and "--help" not in sys.argv
     keep_output_from_failing(OUTPUT_CLOSED if is_run else "")
     if is_run:  # before typer reads the options, for which it imports pydantic

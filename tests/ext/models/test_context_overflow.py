@@ -13,8 +13,8 @@ from symposia.testing.model_server import Failure, MockModelServer, Raw
 RESPONSES: Vendor = OpenAIResponses()
 HELLO = [UserMessage(content="hello", source="user")]
 ADVICE = (
-    "Shorten the conversation, as a TokenLimitedChatCompletionContext does for an agent, ask for a shorter answer, or "
-    "use a model that takes more."
+    "Shorten the conversation, ask for a shorter answer, or use a model that takes more. In a program, a "
+    "TokenLimitedChatCompletionContext keeps an agent's conversation short enough."
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import warnings
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -37,9 +38,11 @@ from symposia.ext.models._service import Service, response_of
 from symposia.ext.models._telemetry import ObservedChat
 from symposia.ext.models._tool_descriptions import tool_name
 from symposia.ext.models._transport import EventStream, Response, Transport
+from symposia.ext.models._unfinished_answers import remark_on
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, StreamAssembly, ToolChoice, WireFormat
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 class TokenCounter(Protocol):
@@ -322,9 +325,14 @@ class VendorClient(ChatCompletionClient):
         )
 
     def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:
-        """Add the tokens of an answer to those of the client; they are estimated where the server sent none."""
+        """Add the tokens of an answer to those of the client; they are estimated where the server sent none.
+
+        An answer that is not whole is logged, since a message of an agent no longer says so.
+        """
         result.usage = self._priced(_usage_of(result, request))
         self._count(result.usage)
+        if (remark := remark_on(self._model, result)) is not None:
+            logger.warning("%s", remark)
         if result.usage.estimated and not self._warned:
             self._warned = True
             warnings.warn(self._service.uncounted(self._model), stacklevel=2)

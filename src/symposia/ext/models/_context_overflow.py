@@ -102,8 +102,8 @@ def describe_overflow(reported: RequestSize, estimated: RequestSize | None) -> s
 
 
 _ADVICE: Final = (
-    "Shorten the conversation, as a TokenLimitedChatCompletionContext does for an agent, ask for a shorter answer, or "
-    "use a model that takes more."
+    "Shorten the conversation, ask for a shorter answer, or use a model that takes more. In a program, a "
+    "TokenLimitedChatCompletionContext keeps an agent's conversation short enough."
 )
 
 

@@ -182,7 +182,7 @@ class Service:
             return self.broken(model, response, ValueError("it has no events of a stream"))
         return ModelResponseError(
             f"{self._subject} ended the stream of an answer of model {model!r} early ({response.label}): "
-            f"{_sentence(str(problem))} What arrived is in the error's attribute `partial`; send the request again.",
+            f"{_sentence(str(problem))} Try again. In a program, what arrived is in the error's attribute `partial`.",
             status=response.status,
             response_start=response.body[:START].decode(errors="replace"),
             is_transient=True,
@@ -196,7 +196,7 @@ class Service:
         else:
             problem = f"The connection to {self.name} was lost in the middle of an answer of model {model!r} ({said})."
         return ModelResponseError(
-            f"{problem} What arrived is in the error's attribute `partial`; send the request again.",
+            f"{problem} Try again. In a program, what arrived is in the error's attribute `partial`.",
             status=response.status,
             response_start=response.body[:START].decode(errors="replace"),
             is_transient=True,
