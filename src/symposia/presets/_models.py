@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from symposia.agentchat.messages import Messages
-from symposia.core.models import ChatCompletionClient, RequestUsage
+from symposia.core.models import ChatCompletionClient, RequestUsage, UsageAccount
 from symposia.ext.models import default_model_name, from_name
 from symposia.ext.models.vendors import find_vendor
 
@@ -54,27 +54,38 @@ class AgentUsage:
     """The tokens and the money of one agent.
 
     Attributes:
+        agent: Its name; None for what is in no agent's message, such as answers of models that were cancelled.
         model: The name of its model.
         usage: What its messages took. It is estimated too where the model is recorded.
     """
 
-    agent: str
+    agent: str | None
     model: str
     usage: RequestUsage
 
 
-def usage_by_agent(messages: Messages, models: Mapping[str, NamedModel]) -> tuple[AgentUsage, ...]:
-    """Add up the tokens of each agent's messages.
+def usage_by_agent(
+    messages: Messages, models: Mapping[str, NamedModel], account: UsageAccount
+) -> tuple[AgentUsage, ...]:
+    """Add up the tokens of each agent's messages, and those that are in none, by model.
 
     Args:
         messages: The conversation.
         models: By agent.
+        account: All tokens of the run.
     """
     spent = {agent: RequestUsage(0, 0, estimated=model.recorded) for agent, model in models.items()}
     for message in messages:
         if message.models_usage is not None and message.source in spent:
             spent[message.source] += message.models_usage
-    return tuple(AgentUsage(agent=agent, model=model.name, usage=spent[agent]) for agent, model in models.items())
+    by_agent = [AgentUsage(agent=agent, model=model.name, usage=spent[agent]) for agent, model in models.items()]
+    silent = account.beyond(message.models_usage for message in messages)
+    names = {model.name for model in models.values()}
+    by_agent += [
+        AgentUsage(agent=None, model=part.model or " or ".join(sorted(names)), usage=part)
+        for part in (silent.by_model if silent else ())
+    ]
+    return tuple(by_agent)
 
 
 def total_usage(usage: Iterable[AgentUsage]) -> RequestUsage:
@@ -93,7 +104,8 @@ def usage_document(usage: Sequence[AgentUsage]) -> dict[str, object]:
     total = total_usage(usage)
     return {
         "estimated": total.estimated,
-        "agents": {each.agent: {"model": each.model, **_figures(each.usage)} for each in usage},
+        "agents": {each.agent: {"model": each.model, **_figures(each.usage)} for each in usage if each.agent},
+        "silent": _figures(total_usage(each for each in usage if not each.agent)),
         "models": {model: _figures(spent) for model, spent in by_model.items()},
         "total": _figures(total),
     }

@@ -7,8 +7,8 @@ from tests.support.model_clients import ANTHROPIC, OPENAI, load_sdks
 
 from symposia.agentchat.agents import AssistantAgent, BaseChatAgent
 from symposia.agentchat.base import Response, TaskResult
-from symposia.agentchat.conditions import TokenUsageTermination
-from symposia.agentchat.messages import BaseChatMessage, TextMessage
+from symposia.agentchat.conditions import TimeoutTermination, TokenUsageTermination
+from symposia.agentchat.messages import BaseChatMessage, Messages, ModelClientStreamingChunkEvent, TextMessage
 from symposia.agentchat.teams import RoundRobinGroupChat, SelectorGroupChat
 from symposia.agentchat.tools import AgentTool
 from symposia.core import CancellationToken, FunctionCall
@@ -18,7 +18,7 @@ from symposia.core.models import ChatCompletionClient, CreateResult, ModelFamily
 from symposia.ext.models.cache import ChatCompletionCache
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.models.retry import RetryingClient
-from symposia.testing.model_server import MockModelServer, Reply
+from symposia.testing.model_server import Hold, MockModelServer, Reply
 
 load_sdks()
 
@@ -162,6 +162,43 @@ async def test_an_attempt_that_was_cut_is_counted_beside_the_one_that_succeeded(
         result = await RoundRobinGroupChat([agent], max_turns=1).run(task="Go on.")
         assert result.usage == client.total_usage() == RequestUsage(11 + 11, 1 + 7)
         assert result.silent_usage == RequestUsage(11, 1)
+        await client.close()
+
+
+class OnceStreaming(TimeoutTermination):
+    """Ends a run in the middle of a turn, once a piece of it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.is_streaming = False
+
+    async def look(self, messages: Messages) -> str | None:
+        return "It streams." if self.is_streaming else None
+
+    def due_in(self) -> float | None:
+        return 0.0 if self.is_streaming else 0.01
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["team", "nested"])
+async def test_an_answer_that_the_clock_has_cut_is_counted(nested: bool) -> None:
+    async with MockModelServer() as server:
+        answers = Reply(text="Words."), Reply(text="one two three four five", hold=Hold(after=5))
+        client, condition = ANTHROPIC.client(server, *answers), OnceStreaming()
+        agent = AssistantAgent("a", client, model_client_stream=True)
+        inner = RoundRobinGroupChat([agent], max_turns=1)
+        team = RoundRobinGroupChat([inner if nested else agent], termination_condition=condition)
+        result: TaskResult | None = None
+        async for item in team.run_stream(task="Go on."):
+            if isinstance(item, ModelClientStreamingChunkEvent) and item.content == "one":
+                condition.is_streaming = True
+            if isinstance(item, TaskResult):
+                result = item
+        assert result is not None
+        assert result.stop_reason == "It streams."
+        assert result.usage == client.total_usage()
+        assert result.silent_usage.estimated
+        assert result.silent_usage.prompt_tokens == 11
+        assert result.silent_usage.completion_tokens > 0
         await client.close()
 
 

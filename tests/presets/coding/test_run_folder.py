@@ -174,6 +174,7 @@ def test_the_usage_is_given_by_agent_by_model_and_in_all(tmp_path: Path) -> None
             "coder": {"model": "small", **figures(100, 50, None, unpriced_tokens=150)},
             "reviewer": {"model": "large", **figures(21, 2, 0.5, unpriced_tokens=20, cache_write_tokens=7)},
         },
+        "silent": figures(0, 0, None),
         "models": {
             "large": figures(11, 7, 0.75, cached_tokens=4, reasoning_tokens=3),
             "small": figures(120, 50, None, unpriced_tokens=170, cache_write_tokens=7),

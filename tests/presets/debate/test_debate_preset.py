@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.support.chat_agents import ABLE
+from tests.support.model_clients import ANTHROPIC
 
-from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
+from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage, ModelClientStreamingChunkEvent
 from symposia.agentchat.teams import DebateResult, DebateStatement, Position
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.core.models import LLMMessage
@@ -25,6 +26,7 @@ from symposia.presets.debate import (
     position_from,
     run_debate,
 )
+from symposia.testing.model_server import Hold, MockModelServer, Reply
 
 TASK = DebateTask(question="Tea or coffee?", positions=(Position("tea", "Green tea."), Position("coffee", "Espresso.")))
 
@@ -229,6 +231,31 @@ async def test_a_debate_that_is_cancelled_leaves_what_was_said(tmp_path: Path) -
         await running
     assert "interrupted" in (tmp_path / "out/decision.md").read_text()
     assert (tmp_path / "out/usage.json").exists()
+
+
+async def test_the_answers_that_a_cancelled_debate_was_getting_are_in_its_usage(tmp_path: Path) -> None:
+    async with MockModelServer() as server:
+        begun = Reply(text="one two three four five", usage=(300, 70), hold=Hold(after=6))
+        client = ANTHROPIC.client(server, *[begun] * len(TASK.agents))
+        every = dict.fromkeys(TASK.agents, NamedModel(name=ANTHROPIC.model, client=client))
+        streaming = asyncio.Event()
+
+        def watch(item: BaseAgentEvent | BaseChatMessage) -> None:
+            if isinstance(item, ModelClientStreamingChunkEvent):
+                streaming.set()
+
+        running = asyncio.create_task(run_debate(TASK, models=every, folder=tmp_path / "out", watch=watch))
+        await asyncio.wait_for(streaming.wait(), 10)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        spent = client.total_usage()
+        await client.close()
+    usage = json.loads((tmp_path / "out/usage.json").read_text())
+    assert usage["estimated"]
+    assert usage["silent"]["prompt_tokens"] == spent.prompt_tokens >= 300
+    assert usage["silent"]["completion_tokens"] == spent.completion_tokens > 0
+    assert usage["total"] == usage["silent"] == usage["models"][ANTHROPIC.model]
 
 
 async def test_a_debate_that_is_cancelled_while_its_folder_is_made_leaves_a_whole_folder(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ class TaskResult(BaseModel):
 
         They are those of choosing the speakers, in a team and in the teams nested in it, unless the team emits its own
         events, which carry them; and those of other calls whose answers are no message: summaries of the conversation,
-        models that tools ask, attempts that failed. A result that was loaded from JSON has none.
+        models that tools ask, attempts that failed, answers that the clock has cut. A result that was loaded from JSON
+        has none.
         """
         return self._silent_usage or RequestUsage(prompt_tokens=0, completion_tokens=0)
 

@@ -219,7 +219,8 @@ class Engine:
         committed: TurnEnded | None = None
         try:
             self._limits.begin_turn()
-            decision = await self._limits.within_time(self._decide(turn, run), lambda: turn.unanswered)
+            with turn.account.current():
+                decision = await self._limits.within_time(self._decide(turn, run), lambda: turn.unanswered)
             if self._log.has_listeners:
                 await self._log.write(DecisionMade(turn=number, decision=decision, usage=turn.usage))
             if isinstance(decision, Stop):
@@ -233,7 +234,8 @@ class Engine:
                     speaking = self._speak(turn.names[0], turn, run)
                 else:
                     speaking = speak_together(turn.names, lambda name: self._speak(name, turn, run))
-                await self._limits.within_time(speaking, lambda: turn.unanswered)
+                with turn.account.current():
+                    await self._limits.within_time(speaking, lambda: turn.unanswered)
                 if self._lock.locked():
                     await self._saved()
                 ended = committed = turn.ended()
@@ -276,7 +278,7 @@ class Engine:
             committed.error = error_text(error, repr)
             return committed
         turn.receive_all()
-        ended = turn.ended(error_text(error, repr))
+        ended = turn.failed(error_text(error, repr))
         self._log.append(ended)
         if not turn.names or turn.unanswered:
             try:

@@ -123,6 +123,8 @@ class TurnEnded(TeamLogEntry):
         error: The error that ended the turn, as text; None if it ended well.
         said: The messages of the team itself, which were appended to the conversation. There are no speakers then.
         is_reset: Whether the participants have forgotten the conversation before.
+        lost_usage: The tokens of a turn that failed which are in no message, such as those of an answer of a model that
+            was cancelled; None if there are none.
     """
 
     turn: int
@@ -133,6 +135,7 @@ class TurnEnded(TeamLogEntry):
     error: str | None
     said: Sequence[BaseChatMessage] = ()
     is_reset: bool = False
+    lost_usage: RequestUsage | None = None
 
     @property
     def answered(self) -> Sequence[str]:

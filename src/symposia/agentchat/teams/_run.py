@@ -111,6 +111,7 @@ class Run:
                 self._uncommitted |= {item.id for item in ended.shown[name]}
         for answer in ended.answers.values():
             self._count(answer.silent_usage)
+        self._count(ended.lost_usage)
         if not self._emits_team_events:
             self._count(ended.usage)
 

@@ -11,7 +11,7 @@ from symposia.agentchat.teams._messages import TurnTaken
 from symposia.agentchat.teams._rule import Restart, Say
 from symposia.core.changes import SavedState
 from symposia.core.exceptions import error_text
-from symposia.core.models import RequestUsage
+from symposia.core.models import RequestUsage, UsageAccount
 
 
 class Turn:
@@ -33,9 +33,21 @@ class Turn:
         on_their_way: Answers that speakers have given and the team has not received: each is whole, with `ordered`.
         usage: The tokens of the decision.
         changed: The participants whose state may be another one after the turn.
+        account: All tokens that are spent in the turn.
     """
 
-    __slots__ = ("answers", "changed", "names", "number", "on_their_way", "pending", "rule_state", "shown", "usage")
+    __slots__ = (
+        "account",
+        "answers",
+        "changed",
+        "names",
+        "number",
+        "on_their_way",
+        "pending",
+        "rule_state",
+        "shown",
+        "usage",
+    )
 
     def __init__(self, number: int, rule_state: SavedState) -> None:
         self.number = number
@@ -47,6 +59,7 @@ class Turn:
         self.on_their_way: dict[str, TurnTaken] = {}
         self.usage: RequestUsage | None = None
         self.changed: Sequence[str] = ()
+        self.account = UsageAccount()
 
     @property
     def unanswered(self) -> Sequence[str]:
@@ -83,6 +96,14 @@ class Turn:
             usage=self.usage,
             error=error,
         )
+
+    def failed(self, error: str) -> TurnEnded:
+        """The turn as it ends now, by an error. What its calls of models took is in no answer."""
+        ended = self.ended(error)
+        shown = (item.models_usage for items in self.shown.values() for item in items)
+        silent = (answer.silent_usage for answer in self.answers.values())
+        ended.lost_usage = self.account.beyond([self.usage, *shown, *silent])
+        return ended
 
     def ended_with(self, decision: Say) -> TurnEnded:
         """The turn in which the team itself spoke."""

@@ -35,6 +35,7 @@ from symposia.core.code_executor import (
     SandboxPolicy,
 )
 from symposia.core.exceptions import ModelAnswerError, ModelError, SandboxError
+from symposia.core.models import UsageAccount
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.presets._folder import make_folder
 from symposia.presets._models import usage_by_agent
@@ -145,14 +146,15 @@ async def run_coding_swarm(
     try:
         if not await _starts_at_once(equipped):
             await code_executor.start()
-        async with aclosing(team.run_stream(task=prompt)) as stream:
+        account = UsageAccount()
+        async with aclosing(account.within(team.run_stream(task=prompt))) as stream:
             began = time.monotonic()
             begin = await anext(stream)
             # The planner's first call is under way now, and takes longer than this. Nothing is shown or written before
             # it is done, so that a sandbox that does not start leaves nothing.
             await code_executor.start()
             record.folder = await make_folder(RunFolder, folder)
-            run = _Run(task=task, models=models, record=record, sandbox=equipped.name, began=began)
+            run = _Run(task=task, models=models, record=record, sandbox=equipped.name, began=began, account=account)
             started(equipped.name)
             checked(check)
             return await run.follow(begin, stream)
@@ -231,6 +233,7 @@ class _Run:
     record: _Record
     sandbox: str
     began: float
+    account: UsageAccount
 
     async def follow(self, first: _Item, stream: AsyncGenerator[_Item, None]) -> CodingResult:
         """Follow the team to its end, and put the result together.
@@ -275,7 +278,7 @@ class _Run:
             outcome=outcome,
             detail=WHAT_TO_DO[outcome],
             messages=tuple(self.record.messages),
-            usage=usage_by_agent(self.record.messages, self.models.by_agent()),
+            usage=usage_by_agent(self.record.messages, self.models.by_agent(), self.account),
             sandbox=self.sandbox,
             recorded=self.models.recorded,
             folder=folder.path if folder else None,

@@ -21,6 +21,7 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.teams import DebateGroupChat, DebateResult
 from symposia.core import uninterrupted
 from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.core.models import UsageAccount
 from symposia.presets._folder import ResultFolder, make_folder, write_text
 from symposia.presets._models import NamedModel, usage_by_agent
 from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition, outcome_of
@@ -163,6 +164,7 @@ async def run_debate(
     kept = await make_folder(DebateFolder, folder)
     began = time.monotonic()
     messages: list[BaseAgentEvent | BaseChatMessage] = []
+    account = UsageAccount()
 
     async def end(outcome: DebateOutcome, cause: BaseException | None = None) -> DebateRun:
         result = team.debate_result
@@ -173,7 +175,7 @@ async def run_debate(
             outcome=outcome,
             detail=said,
             messages=messages,
-            usage=usage_by_agent(messages, models),
+            usage=usage_by_agent(messages, models, account),
             recorded=any(model.recorded for model in models.values()),
             folder=folder,
             wall_seconds=time.monotonic() - began,
@@ -185,7 +187,7 @@ async def run_debate(
     try:
         checked(team.check(task.question))
         reason: str | None = None
-        async with aclosing(team.run_stream(task=task.question)) as stream:
+        async with aclosing(account.within(team.run_stream(task=task.question))) as stream:
             async for item in stream:
                 if isinstance(item, TaskResult):
                     reason = item.stop_reason

@@ -24,6 +24,7 @@ from symposia.core import uninterrupted
 from symposia.core.code_executor import SandboxBackend, SandboxPolicy
 from symposia.core.effects import HumanFunction
 from symposia.core.exceptions import ModelError, SandboxError, ToolServiceError
+from symposia.core.models import UsageAccount
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.teams.magentic_one import close_specialists, specialists
 from symposia.presets._folder import make_folder
@@ -199,6 +200,7 @@ class _Run:
     began: float = field(default_factory=time.monotonic)
     messages: list[BaseAgentEvent | BaseChatMessage] = field(default_factory=list[BaseAgentEvent | BaseChatMessage])
     counted: list[BaseAgentEvent | BaseChatMessage] = field(default_factory=list[BaseAgentEvent | BaseChatMessage])
+    account: UsageAccount = field(default_factory=UsageAccount)
 
     async def follow(self, team: MagenticOneGroupChat) -> MagenticRun:
         """Follow the team to its end, and put the result together.
@@ -208,7 +210,7 @@ class _Run:
         """
         try:
             reason: str | None = None
-            async with aclosing(team.run_stream(task=self.task.text)) as stream:
+            async with aclosing(self.account.within(team.run_stream(task=self.task.text))) as stream:
                 async for item in stream:
                     if isinstance(item, TaskResult):
                         reason = item.stop_reason
@@ -243,7 +245,7 @@ class _Run:
             outcome=outcome,
             detail=detail,
             messages=tuple(self.messages),
-            usage=usage_by_agent(self.counted, dict.fromkeys(names, self.model)),
+            usage=usage_by_agent(self.counted, dict.fromkeys(names, self.model), self.account),
             recorded=self.model.recorded,
             folder=self.folder.path,
             wall_seconds=time.monotonic() - self.began,
