@@ -31,12 +31,27 @@ CASES = (
     "one",
     "imports",
 )
-PROGRAM = Path(__file__).with_name("cases.py")
+CASES_V02 = ("chat", "group", "imports")
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """Both sides import bytecode, so that neither is charged for compiling its sources."""
 
 WIDTH = 120
 """Columns of the table where it goes into a file or a pipe, so that no figure is cut."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A program whose cases run on both libraries."""
+
+    program: str
+    cases: Sequence[str]
+    autogen: str
+
+
+SUITES = {
+    "v0.4": Suite("cases.py", CASES, "AutoGen 0.7.5"),
+    "v0.2": Suite("v02_cases.py", CASES_V02, "AutoGen 0.2.40"),
+}
 
 
 @dataclass
@@ -55,20 +70,20 @@ class Row:
         return ratio if self.figure.endswith("/s") else 1 / ratio
 
 
-def run_case(python: str, library: str, case: str) -> dict[str, float]:
-    command = [python, str(PROGRAM), library, case]
+def run_case(python: str, suite: Suite, library: str, case: str) -> dict[str, float]:
+    command = [python, str(Path(__file__).with_name(suite.program)), library, case]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)  # noqa: S603 - our own program
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(autogen: str, cases: Sequence[str], rounds: int, console: Console) -> list[Row]:
+def measure(autogen: str, suite: Suite, cases: Sequence[str], rounds: int, console: Console) -> list[Row]:
     rows: dict[tuple[str, str], Row] = {}
     for case in cases:
         for number in range(rounds):
             console.print(f"{case}, round {number + 1} of {rounds}", style="dim")
-            for figure, value in run_case(autogen, "autogen", case).items():
+            for figure, value in run_case(autogen, suite, "autogen", case).items():
                 rows.setdefault((case, figure), Row(case, figure)).autogen.append(value)
-            for figure, value in run_case(sys.executable, "symposia", case).items():
+            for figure, value in run_case(sys.executable, suite, "symposia", case).items():
                 rows.setdefault((case, figure), Row(case, figure)).symposia.append(value)
     return list(rows.values())
 
@@ -78,9 +93,9 @@ def spread(values: Sequence[float]) -> str:
     return f"± {(max(values) - min(values)) / 2 / statistics.median(values):.0%}"
 
 
-def table(rows: Sequence[Row]) -> Table:
+def table(rows: Sequence[Row], autogen: str) -> Table:
     made = Table("case", Column("figure", no_wrap=True), title="Medians; ± is half the distance between the extremes")
-    for heading in ("AutoGen 0.7.5", "±", "Symposia", "±", "times better"):
+    for heading in (autogen, "±", "Symposia", "±", "times better"):
         made.add_column(heading, justify="right")
     for row in rows:
         made.add_row(
@@ -97,14 +112,17 @@ def table(rows: Sequence[Row]) -> Table:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--autogen", required=True, help="the Python of an environment with AutoGen 0.7.5")
+    parser.add_argument("--autogen", required=True, help="the Python of an environment with AutoGen")
+    parser.add_argument("--suite", choices=SUITES, default="v0.4", help="the AutoGen whose programs are compared")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"among: {', '.join(CASES)} (default: all)")
+    names = f"among: {', '.join(CASES)}; of v0.2: {', '.join(CASES_V02)} (default: all)"
+    parser.add_argument("cases", nargs="*", metavar="case", help=names)
     arguments = parser.parse_args()
-    if unknown := set(arguments.cases) - set(CASES):
+    suite = SUITES[arguments.suite]
+    if unknown := set(arguments.cases) - set(suite.cases):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    rows = measure(arguments.autogen, arguments.cases or CASES, arguments.rounds, Console(stderr=True))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table(rows))
+    rows = measure(arguments.autogen, suite, arguments.cases or suite.cases, arguments.rounds, Console(stderr=True))
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(table(rows, suite.autogen))
 
 
 if __name__ == "__main__":

@@ -6,14 +6,18 @@ Without an effect handler, each is a direct call.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from pydantic import JsonValue
-
-from symposia.core.effects import ask_human, effects_are_handled, enter_scope
-from symposia.core.tools import TOOL_EFFECT, TextResultContent, ToolRequest, ToolResult
+from symposia.core.effects import effects_are_handled, enter_scope
 from symposia.v02.agentchat._conversable import Conversable
 from symposia.v02.agentchat._forms import Form, Step
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from symposia.core.tools import ToolRequest, ToolResult
+
+# The modules of effects are imported where there is a handler: they take longer than all others of a chat together.
 
 
 async def ask_person(form: Form, agent: Conversable, prompt: str) -> str:
@@ -23,6 +27,8 @@ async def ask_person(form: Form, agent: Conversable, prompt: str) -> str:
     """
     if not effects_are_handled():
         return await form.human_input(agent, prompt)
+    from symposia.core.effects import ask_human  # noqa: PLC0415 - see above
+
     is_asked = False
 
     async def ask() -> str:
@@ -56,6 +62,7 @@ async def call_function(
     """
     if not effects_are_handled():
         return await step()
+    from symposia.core.tools import TOOL_EFFECT, TextResultContent, ToolResult  # noqa: PLC0415 - see above
 
     async def effect(step: Step[tuple[bool, str]]) -> ToolResult:
         async def call() -> ToolResult:
@@ -70,5 +77,7 @@ async def call_function(
 
 
 def _request(agent_name: str, name: str, arguments: Mapping[str, object]) -> ToolRequest:
+    from symposia.core.tools import ToolRequest  # noqa: PLC0415 - see above
+
     values = cast("dict[str, JsonValue]", dict(arguments))
     return ToolRequest(workbench={"agent": agent_name}, name=name, arguments=values)

@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
-from pydantic import BaseModel
-
 from symposia.v02.agentchat._conversable import ModelCache, ModelWrapper, Reply
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message, sent_to_model
@@ -76,7 +74,8 @@ async def ask_model(
 def _as_reply(choice: object) -> str | Message:
     if isinstance(choice, str):
         return choice
-    message: Message = choice.model_dump() if isinstance(choice, BaseModel) else dict(cast("Message", choice))
+    dump = getattr(choice, "model_dump", None)  # of a pydantic model, which is not imported for it
+    message: Message = dict(cast("Message", choice)) if dump is None else dump()
     if message.get("function_call"):
         _normalize(message["function_call"])
     for call in message.get("tool_calls") or ():

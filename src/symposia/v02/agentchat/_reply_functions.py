@@ -80,14 +80,14 @@ def applies(trigger: object, sender: Agent | None) -> bool:
     """
     if trigger is None:
         return sender is None
+    if isinstance(trigger, list):
+        return any(applies(each, sender) for each in cast("list[object]", trigger))
     if isinstance(trigger, str):
         if sender is None:
             raise SenderRequired
         return trigger == sender.name
     if isinstance(trigger, type):
         return trigger in type(sender).__mro__ or isinstance(sender, trigger)
-    if isinstance(trigger, list):
-        return any(applies(each, sender) for each in cast("list[object]", trigger))
     if isinstance(trigger, Agent):
         return trigger == sender
     if callable(trigger):

@@ -45,7 +45,7 @@ async def generate_reply(
         messages = agent.chat_messages[sender]
     with enter_scope(f"agent:{agent.name}"):
         messages = await form.processed(agent, messages)
-        awaited: set[ReplyFunction] = set()
+        awaited: list[ReplyFunction] = []
         for entry in list(entries):
             function = entry["reply_func"]
             if function in exclude or (inspect.iscoroutinefunction(function) and not form.is_async):
@@ -54,7 +54,7 @@ async def generate_reply(
             if form.is_async and twins.get(function) in awaited:
                 continue
             if applies(entry["trigger"], sender):
-                awaited.add(function)
+                awaited.append(function)
                 final, reply = await form.call(
                     function, agent, messages=messages, sender=sender, config=entry["config"]
                 )
