@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from libcst.metadata import ExpressionContext, ExpressionContextProvider
 from typing_extensions import override
 
@@ -10,9 +12,14 @@ from symposia.migration._source import Source, cst
 
 def bound_names(source: Source) -> frozenset[str]:
     """The names that a text assigns, takes as parameters, declares global, or gives to functions and classes."""
+    return frozenset(binding_counts(source))
+
+
+def binding_counts(source: Source) -> Counter[str]:
+    """How often a text binds each of these names."""
     collector = _Bindings()
     source.wrapper.visit(collector)
-    return frozenset(collector.names)
+    return collector.names
 
 
 class _Bindings(cst.CSTVisitor):
@@ -20,12 +27,12 @@ class _Bindings(cst.CSTVisitor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: set[str] = set()
+        self.names: Counter[str] = Counter()
 
     @override
     def visit_Name(self, node: cst.Name) -> None:
         if self.get_metadata(ExpressionContextProvider, node, None) in {ExpressionContext.STORE, ExpressionContext.DEL}:
-            self.names.add(node.value)
+            self.names[node.value] += 1
 
     @override
     def visit_Attribute(self, node: cst.Attribute) -> bool:
@@ -34,26 +41,26 @@ class _Bindings(cst.CSTVisitor):
 
     @override
     def visit_Param(self, node: cst.Param) -> None:
-        self.names.add(node.name.value)
+        self.names[node.name.value] += 1
 
     @override
     def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.names.add(node.name.value)
+        self.names[node.name.value] += 1
 
     @override
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
-        self.names.add(node.name.value)
+        self.names[node.name.value] += 1
 
     @override
     def visit_AsName(self, node: cst.AsName) -> None:
         if isinstance(node.name, cst.Name):
-            self.names.add(node.name.value)
+            self.names[node.name.value] += 1
 
     @override
     def visit_NameItem(self, node: cst.NameItem) -> None:
-        self.names.add(node.name.value)
+        self.names[node.name.value] += 1
 
     @override
     def visit_MatchAs(self, node: cst.MatchAs) -> None:
         if node.name is not None:
-            self.names.add(node.name.value)
+            self.names[node.name.value] += 1

@@ -12,7 +12,7 @@ from symposia.migration._components import migrate_components
 from symposia.migration._files import decoded, files_of, replace_file
 from symposia.migration._findings import Finding, FindingKind, Note
 from symposia.migration._notebooks import migrate_notebook
-from symposia.migration._python import MARK, MigrationTarget, migrate_text
+from symposia.migration._python import MARKS, MigrationTarget, migrate_text
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,14 @@ def migrated_file(path: Path, target: MigrationTarget) -> MigratedFile:
     """Rewrite one file, without writing it. A file that cannot be read is a finding."""
     try:
         before = path.read_bytes()
-        if MARK.encode() not in before:
+        if not any(mark.encode() in before for mark in MARKS):
             return MigratedFile()
         text, encoding = decoded(path, before)
     except (OSError, ValueError) as error:
         note = Note(line=0, kind=FindingKind.UNREADABLE, text=str(error))
         return MigratedFile(findings=[Finding.in_file(path, note)])
     if path.suffix == ".ipynb":
-        notebook = migrate_notebook(text, partial(migrate_text, target=target))
+        notebook = migrate_notebook(text, partial(migrate_text, target=target, in_notebook=True))
         after, notes, uses = notebook.text, notebook.notes, notebook.uses
     else:
         one = migrate_components(text) if path.suffix == ".json" else migrate_text(text, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,12 +13,19 @@ from symposia.migration._findings import FindingKind, Note
 
 if TYPE_CHECKING:
     from symposia.migration import _renaming, _source
+    from symposia.migration._v02 import _rewriting
 else:  # they need libcst, which is an extra
     _renaming = lazy_module("symposia.migration._renaming")
     _source = lazy_module("symposia.migration._source")
+    _rewriting = lazy_module("symposia.migration._v02._rewriting")
 
-MARK = "autogen"
-"""What every program for AutoGen has in its text."""
+MARKS = ("autogen", "symposia.v02")
+"""One of these is in the text of every program that may be rewritten."""
+
+REASON = "# symposia migrate: "
+"""Begins a comment that says why the code below it keeps the interface of AutoGen 0.2."""
+
+_REASON_LINE = re.compile(rf"^[ \t]*{REASON}.*(?:\r\n|\r|\n)", re.MULTILINE)
 
 
 class MigrationTarget(StrEnum):
@@ -47,20 +55,64 @@ class MigratedText:
     uses: Sequence[tuple[int, str]] = ()
 
 
-def migrate_text(text: str, target: MigrationTarget = MigrationTarget.V04) -> MigratedText:
+def migrate_text(
+    text: str, target: MigrationTarget = MigrationTarget.V04, *, in_notebook: bool = False
+) -> MigratedText:
     """Rewrite a Python text. What is not changed stays character for character.
 
-    A text that is no Python is left as it is, with a note.
+    A text that is no Python is left as it is, with a note. Reasons why the interface of AutoGen 0.2 is kept are
+    comments in the new text, too, which the next migration replaces.
+
+    Args:
+        text: The text.
+        target: To what it is rewritten.
+        in_notebook: Whether it can await at its top level.
 
     Raises:
         MissingExtraError: libcst is not installed.
     """
-    del target
-    if MARK not in text:
+    if not any(mark in text for mark in MARKS):
         return MigratedText(text)
     try:
-        source = _source.parsed(text)
+        if target is MigrationTarget.V04:
+            return _to_v04(text, in_notebook=in_notebook)
+        return _to_names(_source.parsed(text))
     except _source.SourceError as error:
         return MigratedText(text, [Note(line=error.line, kind=FindingKind.UNREADABLE, text=str(error))])
+
+
+def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> MigratedText:
     renaming = _renaming.renaming(source)
-    return MigratedText(_source.edited(source, renaming.edits), sorted(set(renaming.notes)), sorted(renaming.uses))
+    new = _source.edited(source, [*renaming.edits, *more])
+    return MigratedText(new, sorted(set(renaming.notes)), sorted(renaming.uses))
+
+
+def _to_v04(text: str, *, in_notebook: bool) -> MigratedText:
+    source = _source.parsed(_REASON_LINE.sub("", text))
+    if not _rewriting.uses_v02(source):
+        return _to_names(_source.parsed(text))
+    rewriting = _rewriting.rewritten(source, in_notebook=in_notebook)
+    if rewriting.text is not None:
+        result = _to_names(_source.parsed(rewriting.text))
+        return MigratedText(result.text, sorted([*rewriting.notes, *result.notes]), result.uses)
+    edits = [_reason_edit(source, place, reason) for place, reason in rewriting.reasons]
+    result = _to_names(source, edits)
+    kept = [
+        Note(line=_line_in(text, source.line_at(place)), kind=FindingKind.KEPT, text=reason)
+        for place, reason in rewriting.reasons
+    ]
+    return MigratedText(result.text, sorted([*kept, *result.notes]), result.uses)
+
+
+def _reason_edit(source: _source.Source, place: int, reason: str) -> _source.Edit:
+    """The edit that puts a reason above a statement."""
+    return _source.Edit(place, place, f"{REASON}{reason}{source.newline}{source.indent_at(place)}")
+
+
+def _line_in(text: str, line: int) -> int:
+    """The line in a text of a line that is counted without reasons."""
+    for number, each in enumerate(text.splitlines(), 1):
+        line -= not _REASON_LINE.match(f"{each}\n")
+        if line == 0:
+            return number
+    return line

@@ -95,17 +95,33 @@ class Source:
         """The edit that puts a text in place of a node."""
         return Edit(self.start(node), self.end(node), text)
 
+    def removed_line(self, node: cst.CSTNode) -> Edit:
+        """The edit that removes a statement, with its line where nothing else stands there."""
+        start, end = self.start(node), self.end(node)
+        if not self.is_first_in_line(node) or self.code[end : end + 1] not in {b"\n", b"\r"}:
+            return Edit(start, end, "")
+        newline = 2 if self.code[end : end + 2] == b"\r\n" else 1
+        return Edit(start - len(self._line_before(start).encode()), end + newline, "")
+
     def indent(self, node: cst.CSTNode) -> str:
         """The white space with which the line of a node begins."""
-        before = self._line_before(node)
+        return self.indent_at(self.start(node))
+
+    def indent_at(self, offset: int) -> str:
+        """The white space with which the line of a byte begins."""
+        before = self._line_before(offset)
         return before[: len(before) - len(before.lstrip())]
+
+    def line_start(self, offset: int) -> str:
+        """What ends a line, and then the white space with which the line of a byte begins."""
+        return self.newline + self.indent_at(offset)
 
     def is_first_in_line(self, node: cst.CSTNode) -> bool:
         """Whether only white space is before a node in its line."""
-        return not self._line_before(node).strip()
+        return not self._line_before(self.start(node)).strip()
 
-    def _line_before(self, node: cst.CSTNode) -> str:
-        before = self.code[: self.start(node)]
+    def _line_before(self, offset: int) -> str:
+        before = self.code[:offset]
         return before[max(before.rfind(b"\n"), before.rfind(b"\r")) + 1 :].decode()
 
 

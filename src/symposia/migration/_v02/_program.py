@@ -1,0 +1,304 @@
+"""A program for AutoGen 0.2 as far as it is understood: what it constructs, which chats it begins, which tools it has.
+
+Every mention of AutoGen, and of a variable that holds something of it, is either understood or a problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from symposia.migration._bindings import binding_counts
+from symposia.migration._source import Source, cst, dotted_name
+
+AGENTS = ("AssistantAgent", "UserProxyAgent", "ConversableAgent")
+EXECUTORS = ("LocalCommandLineCodeExecutor", "DockerCommandLineCodeExecutor")
+CONSTRUCTED = (*AGENTS, *EXECUTORS, "GroupChat", "GroupChatManager")
+_V02 = re.compile(r"^symposia\.v02(?=\.|$)")
+"""What is kept is imported from here, and may be rewritten later."""
+STARTS = ("initiate_chat", "a_initiate_chat")
+
+
+class NotCertainError(Exception):
+    """Code cannot be rewritten with certainty.
+
+    Args:
+        node: The code.
+        reason: Why, as a sentence.
+    """
+
+    def __init__(self, node: cst.CSTNode, reason: str) -> None:
+        super().__init__(reason)
+        self.node = node
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a statement is: in which block and function, and whether it may run several times."""
+
+    block: int = 0
+    function: cst.FunctionDef | None = None
+    may_repeat: bool = False
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the statement can await."""
+        return self.function is not None and self.function.asynchronous is not None
+
+
+@dataclass(frozen=True)
+class Construct:
+    """``variable = autogen.Kind(…)``."""
+
+    variable: str
+    kind: str
+    call: cst.Call
+    statement: cst.SimpleStatementLine
+    place: Place
+
+
+@dataclass(frozen=True)
+class Chat:
+    """``initiator.initiate_chat(…)``; the result is kept in `target`, or is dropped."""
+
+    initiator: str
+    call: cst.Call
+    whole: cst.BaseExpression
+    target: str
+    statement: cst.SimpleStatementLine
+    place: Place
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A function that a caller's model may call: by a call of `register_function`, or by decorators."""
+
+    node: cst.SimpleStatementLine | cst.FunctionDef
+    place: Place
+    call: cst.Call | None = None
+    decorators: Sequence[cst.Decorator] = ()
+
+
+@dataclass
+class Program:
+    """What is understood of a text."""
+
+    source: Source
+    imports: list[tuple[cst.SimpleStatementLine, Place]] = field(
+        default_factory=list[tuple[cst.SimpleStatementLine, Place]]
+    )
+    constructs: dict[str, Construct] = field(default_factory=dict[str, Construct])
+    chats: list[Chat] = field(default_factory=list[Chat])
+    registrations: list[Registration] = field(default_factory=list[Registration])
+    values: dict[str, cst.Assign] = field(default_factory=dict[str, cst.Assign])
+    functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
+    has_async: bool = False
+    problems: list[NotCertainError] = field(default_factory=list[NotCertainError])
+    understood: set[cst.CSTNode] = field(default_factory=set[cst.CSTNode])
+    _aliases: dict[str, str] = field(default_factory=dict[str, str])
+    _taken: set[str] = field(default_factory=set[str])
+
+    @classmethod
+    def read(cls, source: Source) -> Program:
+        """Read a text."""
+        program = cls(source)
+        program._read(source.module.body, Place())
+        counts = binding_counts(source)
+        program._taken.update(re.findall(r"\w+", source.code.decode()))
+        for name in [*program.constructs, *(chat.target for chat in program.chats if chat.target)]:
+            if counts[name] > 1:
+                node = program.constructs[name].call if name in program.constructs else source.module
+                program.problems.append(NotCertainError(node, f"{name} is assigned several times."))
+        program.values = {name: value for name, value in program.values.items() if counts[name] == 1}
+        return program
+
+    def full_name(self, node: cst.BaseExpression) -> str:
+        """AutoGen's dotted name of an expression; empty for other expressions."""
+        root, dot, rest = dotted_name(node).partition(".")
+        return self._aliases[root] + dot + rest if root in self._aliases else ""
+
+    def free_name(self, wanted: str) -> str:
+        """A name that the text does not use, like the wanted one."""
+        number = 1
+        while (name := wanted if number == 1 else f"{wanted}_{number}") in self._taken:
+            number += 1
+        self._taken.add(name)
+        return name
+
+    def mentions(self, variables: Collection[str]) -> Iterator[tuple[cst.CSTNode, str]]:
+        """All uses of AutoGen's names and of the variables that hold something of it, which must be understood.
+
+        Args:
+            variables: More variables.
+        """
+        results = {chat.target for chat in self.chats if chat.target}
+        mentions = _Mentions({*self._aliases, *self.constructs, *results, *variables})
+        self.source.module.visit(mentions)
+        yield from mentions.found
+
+    def _read(self, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], place: Place) -> None:
+        for statement in body:
+            if isinstance(statement, cst.SimpleStatementLine):
+                self._read_line(statement, place)
+            elif isinstance(statement, cst.FunctionDef):
+                self.has_async = self.has_async or statement.asynchronous is not None
+                self.functions[statement.name.value] = statement
+                self._read_decorators(statement, place)
+                self._read(statement.body.body, Place(id(statement), statement, may_repeat=True))
+            else:
+                repeats = place.may_repeat or isinstance(statement, (cst.For, cst.While))
+                for block in _blocks(statement):
+                    self._read(block, Place(id(block), place.function, repeats))
+
+    def _read_line(self, statement: cst.SimpleStatementLine, place: Place) -> None:
+        for each in statement.body:
+            if isinstance(each, (cst.Import, cst.ImportFrom)):
+                self._read_import(each, statement, place)
+        if len(statement.body) != 1:
+            return
+        match statement.body[0]:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value) as assign:
+                self.values[name] = assign
+                self._read_value(name, value, statement, place)
+            case cst.Expr(value=value):
+                self._read_value("", value, statement, place)
+            case _:
+                pass
+
+    def _read_import(self, node: cst.Import | cst.ImportFrom, statement: cst.SimpleStatementLine, place: Place) -> None:
+        found: dict[str, str] = {}
+        if isinstance(node, cst.Import):
+            for alias in node.names:
+                name = dotted_name(alias.name)
+                found[alias.evaluated_alias or name.partition(".")[0]] = (
+                    name if alias.asname else name.partition(".")[0]
+                )
+        elif not node.relative and not isinstance(node.names, cst.ImportStar):
+            module = dotted_name(node.module)
+            found = {
+                alias.evaluated_alias or alias.evaluated_name: f"{module}.{alias.evaluated_name}"
+                for alias in node.names
+            }
+        found = {bound: _V02.sub("autogen", name) for bound, name in found.items()}
+        theirs = {bound: name for bound, name in found.items() if name.partition(".")[0] == "autogen"}
+        if not theirs:
+            return
+        self._aliases.update(theirs)
+        if place.function is not None or len(statement.body) != 1 or len(theirs) != len(found):
+            self.problems.append(NotCertainError(node, "AutoGen is imported within another statement."))
+        self.imports.append((statement, place))
+
+    def _read_value(
+        self, target: str, value: cst.BaseExpression, statement: cst.SimpleStatementLine, place: Place
+    ) -> None:
+        call = value.expression if isinstance(value, cst.Await) else value
+        if not isinstance(call, cst.Call):
+            return
+        leaf = self.full_name(call.func).rpartition(".")[2]
+        if target and leaf in CONSTRUCTED and call is value:
+            self.constructs[target] = Construct(target, leaf, call, statement, place)
+            self.understood.add(call.func)
+        elif leaf == "register_function" and not target:
+            self.registrations.append(Registration(statement, place, call=call))
+            self.understood.add(call.func)
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value in STARTS:
+            self.chats.append(Chat(dotted_name(call.func.value), call, value, target, statement, place))
+            self.understood.add(call.func)
+
+    def _read_decorators(self, statement: cst.FunctionDef, place: Place) -> None:
+        ours = [each for each in statement.decorators if _registers(each)]
+        if ours:
+            self.registrations.append(Registration(statement, place, decorators=ours))
+            self.understood.update(each.decorator.func for each in ours if isinstance(each.decorator, cst.Call))
+
+
+def arguments_of(call: cst.Call, positional: Sequence[str] = ()) -> Mapping[str, cst.Arg]:
+    """The arguments of a call by name.
+
+    Args:
+        call: The call.
+        positional: The names of the positional arguments that are understood.
+
+    Raises:
+        NotCertainError: There are other positional arguments, or packed ones.
+    """
+    found: dict[str, cst.Arg] = {}
+    for index, arg in enumerate(call.args):
+        if arg.star or (arg.keyword is None and index >= len(positional)):
+            raise NotCertainError(call, "It has packed or positional arguments.")
+        found[arg.keyword.value if arg.keyword else positional[index]] = arg
+    return found
+
+
+def text_value(node: cst.BaseExpression | None) -> str | None:
+    """The text of a literal; None for other expressions."""
+    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)) and isinstance(value := node.evaluated_value, str):
+        return value
+    return None
+
+
+def int_value(node: cst.BaseExpression | None) -> int | None:
+    """The number of an integer literal; None for other expressions."""
+    return node.evaluated_value if isinstance(node, cst.Integer) else None
+
+
+def constant(node: cst.BaseExpression | None) -> str:
+    """``True``, ``False`` or ``None``, as it is written; empty for other expressions."""
+    return node.value if isinstance(node, cst.Name) and node.value in {"True", "False", "None"} else ""
+
+
+def _registers(decorator: cst.Decorator) -> bool:
+    called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+    return isinstance(called, cst.Attribute) and called.attr.value in {"register_for_llm", "register_for_execution"}
+
+
+def _blocks(statement: cst.CSTNode) -> Iterator[Sequence[cst.BaseStatement | cst.BaseSmallStatement]]:
+    """The blocks of a compound statement."""
+    for child in statement.children:
+        if isinstance(child, (cst.IndentedBlock, cst.SimpleStatementSuite)):
+            yield child.body
+        elif isinstance(child, (cst.Else, cst.If, cst.ExceptHandler, cst.Finally, cst.MatchCase)):
+            yield from _blocks(child)
+
+
+class _Mentions(cst.CSTVisitor):
+    """Collects the uses of names: whole dotted expressions that begin with one of them."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self._names = names
+        self.found: list[tuple[cst.CSTNode, str]] = []
+
+    @override
+    def visit_Import(self, node: cst.Import) -> bool:
+        return False
+
+    @override
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        return False
+
+    @override
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
+        return not isinstance(node.target, cst.Name)
+
+    @override
+    def visit_Arg(self, node: cst.Arg) -> bool:
+        node.value.visit(self)
+        return False
+
+    @override
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        name = dotted_name(node)
+        if name.partition(".")[0] in self._names:
+            self.found.append((node, name))
+        elif not name:
+            node.value.visit(self)
+        return False
+
+    @override
+    def visit_Name(self, node: cst.Name) -> None:
+        if node.value in self._names:
+            self.found.append((node, node.value))

@@ -1,0 +1,219 @@
+"""The rewriting of one text from the interface of 0.2 to that of 0.4: all of it, or none and the reasons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from symposia.migration._findings import Note
+from symposia.migration._source import Edit, Source, SourceError, cst, dotted_name, edited, parsed
+from symposia.migration._v02._agents import Agent, Agents, Role
+from symposia.migration._v02._chats import Chats, removed_construct
+from symposia.migration._v02._items import comments_in
+from symposia.migration._v02._models import Models
+from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, NotCertainError, Program
+from symposia.migration._v02._tools import Tools
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """The result.
+
+    Attributes:
+        text: The new text; None if the interface of 0.2 is kept.
+        notes: What is slightly different after the rewriting.
+        reasons: Why it is kept: sentences, and the offsets of the statements that they are about.
+    """
+
+    text: str | None
+    notes: Sequence[Note] = ()
+    reasons: Sequence[tuple[int, str]] = ()
+
+
+def uses_v02(source: Source) -> bool:
+    """Whether a text imports AutoGen 0.2, or what Symposia has of it."""
+    return bool(Program.read(source).imports)
+
+
+def rewritten(source: Source, *, in_notebook: bool = False) -> Rewriting:
+    """Rewrite a text that imports AutoGen 0.2.
+
+    Args:
+        source: The text.
+        in_notebook: Whether its top level can await.
+    """
+    program = Program.read(source)
+    writer = _Writer(program, in_notebook=in_notebook)
+    problems = [*program.problems, *writer.write()]
+    if not problems:
+        problems = writer.not_understood()
+    if problems:
+        return Rewriting(None, reasons=sorted({(statement_start(source, each.node), str(each)) for each in problems}))
+    text = edited(source, writer.edits())
+    if lost := _lost_comments(source, text):
+        return Rewriting(None, reasons=[(source.start(program.imports[0][0]), f"The comment {lost!r} would be lost.")])
+    return Rewriting(text, notes=writer.chats.notes)
+
+
+def statement_start(source: Source, node: cst.CSTNode) -> int:
+    """Where the statement or decorator begins, on a line of its own, that a node is in."""
+    offset = source.start(node)
+    around = [
+        source.start(each)
+        for each in source.spans
+        if isinstance(each, (cst.BaseStatement, cst.Decorator))
+        and source.start(each) <= offset <= source.end(each)
+        and source.is_first_in_line(each)
+    ]
+    return max(around, default=0)
+
+
+class _Writer:
+    def __init__(self, program: Program, *, in_notebook: bool) -> None:
+        self._program = program
+        self._models = Models(program)
+        self._agents = Agents(program, self._models)
+        self._made: dict[str, Agent] = {}
+        self._tools = Tools(program, self._made)
+        self.chats = Chats(program, self._made, self._models, in_notebook)
+        self._results: list[Edit] = []
+        self._made_edits: list[Edit] = []
+
+    def write(self) -> Sequence[NotCertainError]:
+        """Write everything. Returns what is not certain."""
+        steps: list[Callable[[], None]] = []
+        steps += [partial(self._read, each) for each in self._program.constructs.values()]
+        steps += [self._tools.read, *(partial(self.chats.write, each) for each in self._program.chats)]
+        problems: list[NotCertainError] = []
+        for step in steps:
+            try:
+                step()
+            except NotCertainError as error:
+                problems.append(error)
+        if not self._program.chats:
+            first = self._program.imports[0][0]
+            problems.append(
+                NotCertainError(first, "No chat begins in this file, so that its agents are used elsewhere.")
+            )
+        if not problems:
+            self._write_agents()
+        return problems
+
+    def not_understood(self) -> Sequence[NotCertainError]:
+        """The uses of AutoGen's names, agents, configurations and results that are not understood."""
+        results = {chat.target for chat in self._program.chats if chat.target}
+        found: list[NotCertainError] = []
+        finder = _ResultUses(self._program.source, results)
+        self._program.source.module.visit(finder)
+        self._results = finder.edits
+        for node, name in self._program.mentions(self._models.variables):
+            if node not in self._program.understood | finder.understood:
+                found.append(NotCertainError(node, f"{name} is used in a way that has no certain counterpart."))
+        return found
+
+    def edits(self) -> Sequence[Edit]:
+        """All edits."""
+        return [
+            *self._models.edits,
+            *self._agents.edits,
+            *self._tools.edits,
+            *self._made_edits,
+            *self.chats.edits,
+            *self._results,
+            *self._imports(),
+        ]
+
+    def _read(self, construct: Construct) -> None:
+        if construct.kind in AGENTS:
+            self._made[construct.variable] = self._agents.read(construct)
+        elif construct.kind in EXECUTORS:
+            self._agents.write_executor(construct)
+
+    def _write_agents(self) -> None:
+        source = self._program.source
+        runs_code = any(agent.role is Role.CODE for agent in self._made.values())
+        for variable, agent in self._made.items():
+            statement = agent.construct.statement
+            if agent.role is Role.SILENT:
+                self._made_edits.append(removed_construct(source, agent.construct))
+                continue
+            text = self._agents.text(agent, runs_code=runs_code)
+            later = self._tools.made_after.get(variable)
+            if later is None:
+                self._made_edits.append(source.replaced(agent.construct.call, text))
+                continue
+            whole = f"{variable} = {text}"
+            self._made_edits.append(source.removed_line(statement))
+            if later.call is not None:
+                self._made_edits.append(source.replaced(later.node, whole))
+            else:
+                end = source.end(later.node)
+                between = source.newline + source.newline + source.newline + source.indent(statement)
+                self._made_edits.append(Edit(end, end, between + whole))
+
+    def _imports(self) -> Sequence[Edit]:
+        source = self._program.source
+        if any(agent.tools for agent in self._made.values()):
+            self._models.imports.add(("symposia.core.tools", "FunctionTool"))
+        names: dict[str, list[str]] = {}
+        for module, name in sorted(self._models.imports):
+            names.setdefault(module, []).append(name)
+        lines = [f"from {module} import {', '.join(each)}" for module, each in names.items()]
+        if self.chats.needs_asyncio and not _imports_asyncio(source):
+            lines.insert(0, "import asyncio")
+        (first, _), *others = self._program.imports
+        between = source.newline + source.indent(first)
+        return [
+            source.replaced(first, between.join(lines)),
+            *(source.removed_line(statement) for statement, _ in others),
+        ]
+
+
+class _ResultUses(cst.CSTVisitor):
+    """The edits of what reads the results of chats."""
+
+    def __init__(self, source: Source, results: set[str]) -> None:
+        super().__init__()
+        self._source = source
+        self._results = results
+        self.edits: list[Edit] = []
+        self.understood: set[cst.CSTNode] = set()
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:  # noqa: N802 - libcst's name
+        result = dotted_name(node.value)
+        if result in self._results and node.attr.value == "summary":
+            self._understand(node, node, f'{result}.messages[-1].to_text().replace("TERMINATE", "")')
+
+    def visit_Subscript(self, node: cst.Subscript) -> None:  # noqa: N802 - libcst's name
+        text = "".join(self._source.text(node).split()).replace("'", '"')
+        result = text.partition(".")[0]
+        if result in self._results and text == f'{result}.chat_history[-1]["content"]':
+            [mention] = [each for each in self._attributes(node) if dotted_name(each) == f"{result}.chat_history"]
+            self._understand(node, mention, f"{result}.messages[-1].to_text()")
+
+    @staticmethod
+    def _attributes(node: cst.Subscript) -> Iterator[cst.BaseExpression]:
+        value: cst.BaseExpression = node
+        while isinstance(value, cst.Subscript):
+            value = value.value
+            yield value
+
+    def _understand(self, node: cst.CSTNode, mention: cst.CSTNode, text: str) -> None:
+        self.edits.append(self._source.replaced(node, text))
+        self.understood.add(mention)
+
+
+def _imports_asyncio(source: Source) -> bool:
+    return any(line.strip() == "import asyncio" for line in source.code.decode().splitlines())
+
+
+def _lost_comments(source: Source, text: str) -> str:
+    """A comment of the source that is not in the new text; empty if none is."""
+    try:
+        new = parsed(text)
+    except SourceError as error:
+        raise AssertionError(f"What was made of the program is no Python:\n{text}") from error
+    before, after = (Counter(comments_in(each.module)) for each in (source, new))
+    return next(iter(before - after), "")

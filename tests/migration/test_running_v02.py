@@ -1,0 +1,77 @@
+"""Programs for AutoGen 0.2 that are rewritten to 0.4 hold the conversation that they held there.
+
+Who speaks, how often the models are asked and what the programs print was observed with AutoGen 0.2.40, with the
+same answers of the model.
+"""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.migration.programs import ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS
+from tests.seeds.session import WARNINGS
+from tests.seeds.sessions import chosen, said
+
+from symposia.migration import migrate_text
+from symposia.testing.model_server import MockModelServer, Reply, ToolCall
+
+CODE = "```python\nprint(6*7)\n```"
+CALLS = Reply(
+    tool_calls=(
+        ToolCall(id="1", name="add", arguments='{"a": 2, "b": 2}'),
+        ToolCall(id="2", name="mul", arguments='{"a": 2, "b": 3}'),
+    )
+)
+FEW_ANSWERS = CODING.replace("llm_config", "max_consecutive_auto_reply=2, llm_config")
+FEW_RUNS = CODING.replace("    human_input", "    max_consecutive_auto_reply=1,\n    human_input")
+
+
+@pytest.mark.parametrize(
+    ("program", "answers", "asked", "speakers", "last"),
+    [
+        (CODING, said(CODE, "hm", "DONE"), 3, "user assistant user_proxy assistant user_proxy assistant", "DONE"),
+        (FEW_ANSWERS, said(CODE, CODE, CODE), 2, "user assistant user_proxy assistant user_proxy", ""),
+        (FEW_RUNS, said(CODE, CODE, CODE), 2, "user assistant user_proxy assistant", "```"),
+        (ASKING, said("1", "2", "3", "4"), 3, "", "3"),
+        (ASKING, said("1", "TERMINATE"), 2, "", ""),
+        (TOOLS, [CALLS, *said("4. TERMINATE")], 2, "user bot bot bot", "said: 4. "),
+        (TWO_MODELS, said("j1", "j2", "j3", "j4"), 3, "joe cathy joe cathy", "j3"),
+        (TWO_MODELS, said("Good bye", "j2"), 1, "joe cathy", "Good bye"),
+        (IN_TURNS, said(CODE, "b1", "a2", "b2"), 3, "user a b user a", "a2"),
+        (
+            SELECTED,
+            [chosen("a"), *said(CODE), chosen("user"), chosen("b"), *said("TERMINATE")],
+            5,
+            "user a user b",
+            "TERMINATE",
+        ),
+    ],
+    ids=["code", "answers", "runs", "silent", "word", "tools", "turns", "condition", "round robin", "selector"],
+)
+async def test_it_holds_the_same_conversation(
+    program: str, answers: Sequence[Reply], asked: int, speakers: str, last: str, tmp_path: Path
+) -> None:
+    migrated = await asyncio.to_thread(migrate_text, program)
+    assert not migrated.notes
+    assert "autogen" not in migrated.text
+    (tmp_path / "program.py").write_text(migrated.text)
+    async with MockModelServer() as server:
+        server.script(*answers)
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, *WARNINGS, "-W", "ignore:'gpt-4' is", "program.py"),
+            cwd=tmp_path,
+            env={**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.openai_url},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(90):
+            output, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+        assert len(server.requests) == asked
+    printed = output.decode()
+    assert " ".join(re.findall(r"^-{10} \w+ \((\w+)\) -{10}$", printed, re.MULTILINE)) == speakers
+    assert printed.rstrip("\n").split("\n")[-1] == last or not last

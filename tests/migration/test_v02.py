@@ -1,0 +1,169 @@
+"""Programs for AutoGen 0.2: rewritten to the interface of 0.4 as a whole, or kept with the reasons."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.migration.programs import ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS
+from tests.migration.test_notebooks import notebook
+from tests.seeds.session import PROGRAMS
+
+from symposia.migration import FindingKind, MigrationTarget, migrate_text, plan_migration
+
+SEEDS = ("multi_agent_01_two_agents", "multi_agent_02_group_chat")
+ALL = (ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS)
+COMMENT = re.compile(r"#.*")
+
+
+def reasons(text: str) -> list[str]:
+    result = migrate_text(text)
+    return [note.text for note in result.notes if note.kind is FindingKind.KEPT]
+
+
+def test_a_program_of_the_seeds_is_rewritten_with_its_comments() -> None:
+    before = (PROGRAMS / f"{SEEDS[0]}.py").read_text()
+    after = migrate_text(before).text
+    assert set(COMMENT.findall(before)) <= set(COMMENT.findall(after))
+    assert (
+        """\
+model_client = ChatCompletionCache(OpenAIChatCompletionClient(
+    **config_list[0],
+    temperature=0.2,       # Lower temperature = more deterministic, precise code
+    # Reproducible results for debugging
+), DiskCacheStore(Cache(".cache/42")))
+"""
+        in after
+    )
+    assert (
+        """\
+    code_executor=LocalCommandLineCodeExecutor(
+        work_dir="agent_workspace",   # Code runs in this directory
+        # Set True in production for isolation
+        timeout=600,
+    ),
+"""
+        in after
+    )
+    assert after.endswith(
+        """\
+team = RoundRobinGroupChat(
+    [assistant, user_proxy],
+    termination_condition=TextMentionTermination("TERMINATE", sources=["DataAnalystAgent"])
+    | MaxMessageTermination(22),
+)
+asyncio.run(Console(team.run_stream(task=task)))
+
+print("Agent task completed. Check agent_workspace/ for output files.")
+"""
+    )
+
+
+def test_what_is_slightly_different_in_a_group_chat_is_noted() -> None:
+    before = "\n".join((PROGRAMS / f"{name}.py").read_text() for name in SEEDS)
+    result = migrate_text(before)
+    assert "team_2 = SelectorGroupChat(\n    [user_proxy, assistant, reviewer],\n" in result.text
+    assert {note.kind for note in result.notes} == {FindingKind.NOTE}
+    first, second = (note.text for note in result.notes)
+    assert first == "ExecutorAgent speaks up to 14 times, and not 10."
+    assert second.startswith("The group chat ends with the first message that meets the is_termination_msg of Exec")
+
+
+@pytest.mark.parametrize("program", ALL, ids=range(len(ALL)))
+def test_what_was_rewritten_is_not_changed_again(program: str) -> None:
+    after = migrate_text(program).text
+    assert migrate_text(after).text == after
+
+
+TWICE = CODING + 'user_proxy.initiate_chat(assistant, message="And?"'
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        (CODING.replace('human_input_mode="NEVER"', 'human_input_mode="ALWAYS"'), "asks a person"),
+        (CODING.replace('    human_input_mode="NEVER",\n', ""), "asks a person"),
+        (CODING.replace('"assistant"', '"my assistant"'), "The name of the agent is not a Python identifier"),
+        (CODING.replace('"Your task here"', '{"content": "x"}'), "The message of the chat is not a text."),
+        (CODING.replace('message="Your task here"', ""), "The chat has no recipient, or no message."),
+        (CODING.replace('"Your task here"', '"x", carryover="y"'), "The argument carryover of initiate_chat"),
+        (CODING.replace('"Your task here"', '"x", summary_method="reflection_with_llm"'), "The summary is not that"),
+        (CODING.replace('{"model": "gpt-4", "cache_seed": None}', "load()"), "not a dictionary"),
+        (CODING.replace('"model": "gpt-4"', '"model": "gpt-4", "functions": []'), "takes no 'functions'"),
+        (CODING.replace('"model": "gpt-4"', '"model": "gpt-4", "api_type": "cohere"'), 'The api_type "cohere"'),
+        (CODING.replace('"model": "gpt-4"', '"model": "gpt-4", **more'), "The keys of the dictionary"),
+        (CODING.replace('"use_docker": False', '"use_docker": docker'), "The use_docker is known only"),
+        (CODING.replace('lambda x: "DONE" in x["content"]', "lambda x: check(x)"), "looks at more"),
+        (CODING.replace('lambda x: "DONE" in x["content"]', "imported"), "is not in this file"),
+        (CODING.replace('name="assistant",', 'name="assistant", silent=True,'), "The argument silent"),
+        (CODING + "assistant.clear_history()\n", "assistant.clear_history is used in a way"),
+        (CODING + "print(user_proxy.last_message())\n", "user_proxy.last_message is used in a way"),
+        (CODING + "assistant = None\n", "assistant is assigned several times."),
+        (CODING.replace("user_proxy.init", "result = user_proxy.init") + "print(result.cost)\n", "result.cost is used"),
+        (f"{TWICE}, clear_history=False)\n", "The chat goes on with the history of an earlier one."),
+        (CODING.partition("user_proxy.init")[0], "No chat begins in this file"),
+        (IN_TURNS.replace("round_robin", "random"), "The next speaker is not selected by a model or in turns."),
+        (IN_TURNS.replace("messages=[]", "messages=old"), "The group chat begins with messages."),
+        (IN_TURNS.replace("max_round=5", "max_round=5, send_introductions=True"), "The argument send_introductions"),
+        (ASKING + "async def main():\n    ask(1)\n", "may be called in a running event loop"),
+        (TOOLS.replace("executor=user", "executor=bot"), "The caller or the executor of the tool"),
+        (CODING.replace('"cache_seed": None}', '"config_list": config_list_from_json("X")}'), "known only"),
+    ],
+    ids=lambda text: "" if "\n" in text else text[:40],
+)
+def test_a_program_that_is_not_certain_is_kept_with_the_reason(program: str, reason: str) -> None:
+    assert [each for each in reasons(program) if reason in each], reasons(program)
+    kept = migrate_text(program).text
+    lines = [line for line in kept.splitlines() if not line.strip().startswith("# symposia migrate: ")]
+    assert [line for line in lines if "import" not in line] == [
+        line for line in program.splitlines() if "import" not in line
+    ]
+    assert migrate_text(kept).text == kept
+
+
+def test_a_reason_stands_above_its_statement_and_goes_when_it_is_gone() -> None:
+    begins = 'user_proxy.initiate_chat(assistant, message="Your task here")'
+    nested = """\
+if True:
+    user_proxy.initiate_chat(
+        assistant,
+        message="Your task here",
+        carryover="x",
+    )"""
+    before = CODING.replace(begins, nested)
+    kept = migrate_text(before).text
+    assert "if True:\n    # symposia migrate: The argument carryover of initiate_chat has no" in kept
+    mended = migrate_text(kept.replace('        carryover="x",\n', "")).text
+    assert "symposia migrate" not in mended
+    assert "RoundRobinGroupChat" in mended
+
+
+def test_only_names_are_changed_where_that_is_asked_for() -> None:
+    before = "from autogen.exception_utils import SenderRequired\nimport autogen\nautogen.version\n"
+    after = "from symposia.v02.exception_utils import SenderRequired\nimport symposia.v02 as autogen\nautogen.version\n"
+    assert migrate_text(before, MigrationTarget.NAMES).text == after
+
+
+def test_a_chat_in_a_notebook_is_awaited(tmp_path: Path) -> None:
+    imports, _, rest = CODING.partition("\n\n")
+    agents, _, chat = rest.rstrip().partition("user_proxy.init")
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(notebook(imports, agents, f"user_proxy.init{chat}")))
+    [change] = plan_migration([path]).changes
+    last = "".join(json.loads(change.after)["cells"][3]["source"])
+    assert last.endswith('await Console(team.run_stream(task="Your task here"))')
+
+
+@given(st.sampled_from(ALL), st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["# a", "# é", "#"]))))
+def test_no_comment_is_lost(program: str, comments: list[tuple[int, str]]) -> None:
+    lines = program.splitlines()
+    for place, comment in comments:
+        at = place % len(lines)
+        if not lines[at].endswith('"""'):
+            lines[at] += f"  {comment}"
+    before = "\n".join(lines)
+    after = migrate_text(before).text
+    for text in ("# a", "# é"):
+        assert after.count(text) >= before.count(text)
