@@ -16,7 +16,7 @@ from symposia.v02.coding.base import CodeBlock, CodeExtractor
 PYTHON_NAMES: Final = ("python", "Python", "py")
 SHELL_NAMES: Final = ("bash", "shell", "sh")
 OF_LEGACY: Final = ("use_docker", "work_dir", "timeout")
-FILE_NAME: Final = re.compile(r"# filename: ([^\n]*?)\s*(?:\n|$)")
+FILE_NAME: Final = re.compile(r"# filename:\s*([^\n]*?)\s*(?:\n|$)")
 
 Message = Mapping[str, Any]  # Any: the values of a message's keys
 
