@@ -16,13 +16,14 @@ import asyncio
 import concurrent.futures.thread  # noqa: F401 # pyright: ignore[reportUnusedImport] - see the end of this module
 import os
 import threading
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
-__all__ = ["await_in_home_loop", "call_in_caller", "run_in_background"]
+__all__ = ["await_in_home_loop", "call_in_caller", "close_in_background", "run_in_background"]
 
 T = TypeVar("T")
 
@@ -85,6 +86,29 @@ async def await_in_home_loop(make_coroutine: Callable[[], Coroutine[Any, Any, T]
         BaseException: The coroutine's error.
     """
     return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make_coroutine(), _loop_number(HOME)))
+
+
+def close_in_background(owner: object, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Have a coroutine run in the first loop when nothing refers to an object any more, or when the process ends.
+
+    Args:
+        owner: The object, which `close` must not refer to.
+        close: Makes the coroutine. It is not called in a process without a loop, where nothing was opened in it.
+    """
+    finalizer = weakref.finalize(owner, _close_soon, close)
+    finalizer.atexit = False
+    _finalizers.add(finalizer)
+
+
+def _close_soon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    _finalizers.difference_update([each for each in _finalizers.copy() if not each.alive])
+    if (background := _loops.get(0)) is not None and background.is_running:
+        asyncio.run_coroutine_threadsafe(close(), background.loop)
+
+
+async def _close_all() -> None:
+    closes = [found[2][0]() for each in _finalizers.copy() if (found := each.detach()) is not None]
+    await asyncio.gather(*closes, return_exceptions=True)
 
 
 class _Call:
@@ -185,6 +209,8 @@ class _BackgroundLoop:
         try:
             self.loop.run_forever()
             self.loop.run_until_complete(_cancel_all())
+            if number == 0:
+                self.loop.run_until_complete(_close_all())
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         finally:
             self.loop.close()
@@ -211,6 +237,7 @@ class _OfThread(threading.local):
 _of_thread: Final = _OfThread()
 _loops: Final[dict[int, _BackgroundLoop]] = {}
 _lock: Final = threading.Lock()
+_finalizers: Final[set[weakref.finalize[..., object]]] = set()
 
 
 def _next_loop() -> asyncio.AbstractEventLoop:

@@ -1,0 +1,92 @@
+"""A configuration of models taken apart: what connects, what goes with each request, and what the wrapper itself reads.
+
+Configurations are flat dictionaries, in which an agent's functions, a key and a temperature stand side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from symposia.core.exceptions import InvalidArgumentError
+
+Config = dict[str, Any]  # Any: what programs write into configurations
+Context = Mapping[str, Any] | None  # Any: values of the program's templates
+
+WRAPPER_KEYS: Final = frozenset({
+    "agent", "allow_format_str_template", "api_rate_limit", "api_type", "api_version", "cache", "cache_seed", "context",
+    "filter_func", "price", "tags",
+})  # fmt: skip
+CONNECTION_KEYS: Final = frozenset({
+    "api_key", "api_version", "aws_access_key", "aws_profile_name", "aws_region", "aws_secret_key", "aws_session_token",
+    "azure_ad_token", "azure_ad_token_provider", "azure_deployment", "azure_endpoint", "base_url", "client_host",
+    "default_headers", "default_query", "gcp_access_token", "gcp_auth_token", "gcp_project_id", "gcp_region",
+    "http_client", "location", "max_retries", "organization", "project", "project_id", "timeout", "webhook_secret",
+    "websocket_base_url",
+})  # fmt: skip
+NOT_IN_KEYS: Final = frozenset({
+    "api_key", "base_url", "api_type", "api_version", "azure_ad_token", "azure_ad_token_provider", "credentials",
+    "tool_config",
+})  # fmt: skip
+"""What the key of a cached answer leaves out: credentials, and where the model is."""
+
+
+def request_of(config: Config) -> Config:
+    """What goes with a request, and is the key of its answer: all but the connection and what the wrapper reads."""
+    return {name: value for name, value in config.items() if name not in WRAPPER_KEYS | CONNECTION_KEYS}
+
+
+def connection_of(config: Config) -> Config:
+    """What a client is made of."""
+    return {name: value for name, value in config.items() if name in CONNECTION_KEYS}
+
+
+def without_connection(config: Config) -> Config:
+    """A configuration whose connection has been made."""
+    return {name: value for name, value in config.items() if name not in CONNECTION_KEYS}
+
+
+def instantiate(
+    template: str
+    | list[Any]
+    | Callable[[Any], str]
+    | None,  # Any: parts of a message, and what the program's function takes
+    context: Context = None,
+    allow_format_str_template: bool | None = False,
+) -> Any:
+    """A text made of a template.
+
+    Args:
+        template: A function of the context, or a text. Anything else is given back as it is.
+        context: The values. Without them, a text is given back as it is.
+        allow_format_str_template: Whether a text is one for `str.format`.
+    """
+    if not context or template is None:
+        return template
+    if isinstance(template, str):
+        return template.format(**context) if allow_format_str_template else template
+    return template(context) if callable(template) else template
+
+
+def filled_in(request: Config, context: Context, *, is_format: bool | None) -> Config:
+    """A request whose messages are not templates any more.
+
+    Raises:
+        InvalidArgumentError: It has both a prompt and messages.
+    """
+    messages: Sequence[Config] | None = request.get("messages")
+    if request.get("prompt") is not None:
+        if messages is not None:
+            raise InvalidArgumentError("Either prompt or messages should be in create config but not both.")
+        prompt = {"role": "user", "content": request["prompt"]}
+        request = {**{name: value for name, value in request.items() if name != "prompt"}, "messages": [prompt]}
+        messages = [prompt]
+    if not context or messages is None:
+        return request
+    filled = [
+        {**message, "content": instantiate(message["content"], context, is_format)}
+        if message.get("content")
+        else message
+        for message in messages
+    ]
+    return {**request, "messages": filled}

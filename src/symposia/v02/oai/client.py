@@ -1,0 +1,284 @@
+"""Models of a configuration list, tried one after another: with a cache of answers, prices, and sums of usage."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final, Protocol, cast, runtime_checkable
+
+from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.v02.cache import AbstractCache, Cache
+from symposia.v02.oai import _settings
+from symposia.v02.oai._entries import Entry, PlaceHolderClient
+from symposia.v02.oai._forms import AsyncForm, Form, SyncForm, run_sync
+from symposia.v02.oai._settings import Config, Context
+from symposia.v02.oai._usage import Summary, add_usage, print_summaries
+
+__all__ = [
+    "LEGACY_CACHE_DIR",
+    "LEGACY_DEFAULT_CACHE_SEED",
+    "Cache",
+    "ModelClient",
+    "OpenAIWrapper",
+    "PlaceHolderClient",
+]
+
+LEGACY_DEFAULT_CACHE_SEED: Final = 41
+"""The seed of the cache that is used where neither ``cache`` nor ``cache_seed`` is given."""
+LEGACY_CACHE_DIR: Final = ".cache"
+"""The folder of the caches that are chosen by ``cache_seed``."""
+
+Response = Any
+"""Any: `openai.types.chat.ChatCompletion`, or what a model client of the program answers."""
+
+_logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class ModelClient(Protocol):
+    """A model of the program's own; see `OpenAIWrapper.register_model_client`."""
+
+    RESPONSE_USAGE_KEYS: ClassVar[list[str]] = ["prompt_tokens", "completion_tokens", "total_tokens", "cost", "model"]
+
+    class ModelClientResponseProtocol(Protocol):
+        """An answer: it has choices, and the name of the model."""
+
+        class Choice(Protocol):
+            """One of several answers to one request."""
+
+            class Message(Protocol):
+                """What the model says."""
+
+                content: str | None
+
+            message: ModelClient.ModelClientResponseProtocol.Choice.Message
+
+        choices: list[ModelClient.ModelClientResponseProtocol.Choice]
+        model: str
+
+    def create(self, params: dict[str, Any]) -> ModelClient.ModelClientResponseProtocol:  # Any: of the configuration
+        """Answer a request: its ``messages``, and all of the configuration's entry that is not for a connection."""
+        ...
+
+    def message_retrieval(self, response: Response) -> Sequence[Any]:
+        """What an answer says: a text or a message for each choice."""
+        ...
+
+    def cost(self, response: Response) -> float:
+        """What an answer cost."""
+        ...
+
+    @staticmethod
+    def get_usage(response: Response) -> dict[str, Any]:  # Any: numbers, and the model's name
+        """The usage of an answer, under `RESPONSE_USAGE_KEYS`. Without any, the call is not counted."""
+        ...
+
+
+class OpenAIWrapper:
+    """Asks the first model of a list that answers.
+
+    ::
+
+        wrapper = OpenAIWrapper(config_list=[{"model": "gpt-4o"}, {"model": "gpt-4o-mini"}], api_key=key)
+        response = wrapper.create(messages=[{"role": "user", "content": "Hello"}])
+        print(wrapper.extract_text_or_completion_object(response))
+
+    Args:
+        config_list: The models, each a dictionary: ``model``, what its connection needs, and arguments of requests.
+        **base_config: What all of them share.
+
+    Raises:
+        MissingExtraError: The SDK of a vendor is not installed.
+        UsageError: The client of a vendor does not take the configuration; also `openai.OpenAIError`.
+    """
+
+    cache_path_root: str = LEGACY_CACHE_DIR
+    extra_kwargs: ClassVar[frozenset[str]] = _settings.WRAPPER_KEYS
+
+    def __init__(
+        self, *, config_list: Sequence[Mapping[str, Any]] | None = None, **base_config: Any
+    ) -> None:  # Any: see `Config`
+        self.total_usage_summary: Summary | None = None
+        self.actual_usage_summary: Summary | None = None
+        self._entries = [Entry(each, base_config) for each in config_list or [{}]]
+
+    def create(self, **config: Any) -> Response:
+        """Ask the models, and wait in this thread.
+
+        Args:
+            **config: ``messages``, and what else the request has: ``tools``, ``context`` for templates, ``cache`` or
+                ``cache_seed``, ``filter_func``, and arguments of OpenAI's API. What an entry of the list says wins.
+
+        Returns:
+            An OpenAI SDK's ``ChatCompletion``, or what a model client of the program answered, with the number of the
+            entry (``config_id``), whether the filter let it pass (``pass_filter``), and its ``cost``.
+
+        Raises:
+            RuntimeError: A model client of the program is not registered.
+            TimeoutError: The last model did not answer in time.
+            openai.APIError: The last model did not answer.
+            ModelError: The same, of a vendor that is not asked with OpenAI's SDK.
+        """
+        return run_sync(self._create(SyncForm(), config))
+
+    async def a_create(self, **config: Any) -> Response:
+        """As `create`, in the running event loop. Model clients of the program run in worker threads."""
+        return await self._create(AsyncForm(), config)
+
+    async def _create(self, form: Form, config: Config) -> Response:
+        self._check_registered()
+        for number, entry in enumerate(self._entries):
+            is_last = number == len(self._entries) - 1
+            full = {**config, **entry.config}
+            try:
+                response = await self._ask(form, entry, full)
+            except ModelError as error:
+                if is_last or _is_filtered(error):
+                    raise _raised(error) from error
+                _logger.debug("The model of entry %s of the configuration list failed.", number, exc_info=error)
+                continue
+            passes = full.get("filter_func") is None or full["filter_func"](
+                context=full.get("context"), response=response
+            )
+            if passes or is_last:
+                response.config_id = number
+                response.pass_filter = bool(passes)
+                return response
+        raise AssertionError  # the last entry returns or raises
+
+    async def _ask(self, form: Form, entry: Entry, full: Config) -> Response:
+        is_format = full.get("allow_format_str_template", False)
+        params = _settings.filled_in(_settings.request_of(full), full.get("context"), is_format=is_format)
+        key = key_of(params) if _is_cached(full) else None
+        if key is not None:
+            found = await form.call(lambda: _read(full, key))
+            if found is not None:
+                self._count(entry.usage_of(found), is_cached=True)
+                found.message_retrieval_function = entry.client.message_retrieval
+                return found
+        await entry.wait_for_its_turn(form)
+        response = await entry.ask(form, params)
+        response.cost = entry.cost_of(response)
+        self._count(entry.usage_of(response), is_cached=False)
+        if key is not None:
+            await form.call(lambda: _write(full, key, response))
+        response.message_retrieval_function = entry.client.message_retrieval
+        return response
+
+    def _count(self, usage: Mapping[str, Any], *, is_cached: bool) -> None:  # Any: see `Usage`
+        self.total_usage_summary = add_usage(self.total_usage_summary, usage)
+        if not is_cached:
+            self.actual_usage_summary = add_usage(self.actual_usage_summary, usage)
+
+    def _check_registered(self) -> None:
+        missing = [entry.client.name for entry in self._entries if isinstance(entry.client, PlaceHolderClient)]
+        if missing:
+            raise RuntimeError(
+                f"Model client(s) {missing} are not activated. Register the classes with register_model_client, or "
+                "leave their entries out of the config_list."
+            )
+
+    # Any: the class's constructor takes what it likes
+    def register_model_client(self, model_client_cls: type[Any], **kwargs: Any) -> None:
+        """Make a model client of the program the model of the next entry that names its class.
+
+        Args:
+            model_client_cls: The class, whose objects are `ModelClient`s. Its name is the entry's ``model_client_cls``,
+                and it is made with the entry.
+            **kwargs: Further arguments of its constructor.
+
+        Raises:
+            InvalidArgumentError: No entry names the class.
+        """
+        name = model_client_cls.__name__
+        named = [entry for entry in self._entries if entry.config.get("model_client_cls") == name]
+        if not named:
+            raise InvalidArgumentError(
+                f'Model client "{name}" is being registered but was not found in the config_list. Make sure that an '
+                f'entry in the config_list has "model_client_cls": "{name}".'
+            )
+        for entry in named:
+            if isinstance(entry.client, PlaceHolderClient):
+                entry.client = model_client_cls(entry.client.config, **kwargs)
+                return
+        _logger.warning("Model client %s is already registered. Add entries to the config_list to use several.", name)
+
+    @classmethod
+    def instantiate(
+        cls,
+        template: str | list[Any] | Callable[[Any], str] | None,  # Any: see `_settings.instantiate`
+        context: Context = None,
+        allow_format_str_template: bool | None = False,
+    ) -> Any:
+        """A text made of a template: a function of the context, or, where that is allowed, a text for `str.format`."""
+        return _settings.instantiate(template, context, allow_format_str_template)
+
+    @classmethod
+    def extract_text_or_completion_object(cls, response: Response) -> list[Any]:  # Any: texts, and messages
+        """What an answer says: of each choice the text, or the message where that calls tools."""
+        return list(response.message_retrieval_function(response))
+
+    def print_usage_summary(self, mode: str | Sequence[str] = ("actual", "total")) -> None:
+        """Print tokens and money by model.
+
+        Args:
+            mode: ``"actual"`` without answers from a cache, ``"total"`` with them, or both.
+
+        Raises:
+            InvalidArgumentError: The mode is none of these.
+        """
+        print_summaries(self.actual_usage_summary, self.total_usage_summary, mode)
+
+    def clear_usage_summary(self) -> None:
+        """Count anew."""
+        self.total_usage_summary = self.actual_usage_summary = None
+
+
+def key_of(params: Config) -> str:
+    """The key of a request's answer: its JSON, without credentials and addresses."""
+    kept = {name: value for name, value in params.items() if name not in _settings.NOT_IN_KEYS}
+    return json.dumps(kept, sort_keys=True, ensure_ascii=False, default=_named)
+
+
+def _named(value: object) -> object:
+    """A class by its schema, which is what a request with it has; no other value is the same in another process."""
+    if hasattr(value, "model_json_schema"):
+        return cast("Any", value).model_json_schema()  # Any: a pydantic model's class
+    raise TypeError(f"{value!r} cannot be part of a cached request: give JSON, or cache_seed=None.")
+
+
+def _is_cached(full: Config) -> bool:
+    return full.get("cache") is not None or full.get("cache_seed", LEGACY_DEFAULT_CACHE_SEED) is not None
+
+
+def _cache_of(full: Config) -> AbstractCache:
+    given: AbstractCache | None = full.get("cache")
+    return Cache.disk(full.get("cache_seed", LEGACY_DEFAULT_CACHE_SEED), LEGACY_CACHE_DIR) if given is None else given
+
+
+def _read(full: Config, key: str) -> Response:
+    with _cache_of(full) as cache:
+        return cache.get(key, None)
+
+
+def _write(full: Config, key: str, response: Response) -> None:
+    with _cache_of(full) as cache:
+        cache.set(key, response)
+
+
+def _is_filtered(error: ModelError) -> bool:
+    return getattr(error.__cause__, "code", None) == "content_filter"
+
+
+def _raised(error: ModelError) -> Exception:
+    """The error that programs of AutoGen 0.2 expect: OpenAI's own, or `TimeoutError`."""
+    cause = error.__cause__
+    if cause is None or not type(cause).__module__.startswith("openai"):
+        return error
+    if type(cause).__name__ == "APITimeoutError":
+        return TimeoutError(
+            "The model did not answer in time. Set a longer 'timeout', in seconds, in the llm_config or the "
+            "configuration list."
+        )
+    return cast("Exception", cause)
