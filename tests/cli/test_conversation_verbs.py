@@ -64,6 +64,29 @@ async def test_lines_that_are_piped_in_are_answered_by_the_model(models: MockMod
     assert models.requests[0].body["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+async def test_the_address_of_a_server_that_the_environment_gives_is_shown(
+    models: MockModelServer, tmp_path: Path
+) -> None:
+    result = await symposia("chat", "--model", "gpt-4o", typed="")
+    assert f"Model: gpt-4o at {models.openai_url}. An empty input" in result.output
+    models.script(Failure(status=401))
+    result = await symposia(
+        *(
+            "debate",
+            "Tea?",
+            "--position",
+            "yes",
+            "--position",
+            "no",
+            "--model",
+            "gpt-4o",
+            "--out",
+            str(tmp_path / "run"),
+        )
+    )
+    assert f"Model: gpt-4o at {models.openai_url}\n" in result.output
+
+
 async def test_a_line_that_is_no_utf8_and_one_of_windows_are_sent(models: MockModelServer) -> None:
     models.script(Reply(text="Hello."), Reply(text="Goodbye."))
     environment = {

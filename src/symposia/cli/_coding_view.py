@@ -21,7 +21,7 @@ def description(plan: RunPlan, sandbox: str) -> RunDescription:
     return RunDescription(
         subject="Task",
         title=f"{plan.title} (a bundled task)" if plan.bundled else plan.title,
-        models={agent: model.name for agent, model in plan.models.by_agent().items()},
+        models={agent: model.label for agent, model in plan.models.by_agent().items()},
         note=RECORDED_NOTE if plan.models.recorded else "",
         details=(*([("Data", data)] if data else []), ("Sandbox", where)),
         folder=plan.folder,

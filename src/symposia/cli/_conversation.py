@@ -166,7 +166,7 @@ def _show(
             pace = RECORDED_PACE if sys.stdout.isatty() else 0
             models = {agent: recorded_model(recorded.reply, agent, pace=pace) for agent in agents}
         reader = LineReader(view, lines)
-        view.note(RECORDED if recorded is not None else f"Model: {next(iter(models.values())).name}. {END}")
+        view.note(RECORDED if recorded is not None else f"Model: {next(iter(models.values())).label}. {END}")
         partner = make_partner(models.__getitem__, reader.read)
         # Ctrl-C ends the process at once, by the handler of `_start.py`: there is nothing to stop, and Python
         # would end with a fatal error while a thread waits for standard input.

@@ -218,7 +218,7 @@ def _description(plan: DebatePlan) -> RunDescription:
     return RunDescription(
         subject="Question",
         title=plan.title,
-        models={agent: model.name for agent, model in plan.models.items()},
+        models={agent: model.label for agent, model in plan.models.items()},
         note=RECORDED_NOTE if plan.recorded else "",
         details=(
             *(("Position", _stated(each)) for each in plan.task.positions),

@@ -172,7 +172,7 @@ def _description(plan: MagenticPlan, arguments: MagenticArguments) -> RunDescrip
     return RunDescription(
         subject="Task",
         title=plan.title,
-        models={"all": plan.model.name},
+        models={"all": plan.model.label},
         note=RECORDED_NOTE if plan.model.recorded else "",
         details=(
             *([("Data", data)] if data else []),

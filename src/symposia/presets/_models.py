@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
 
 from symposia.agentchat.messages import Messages
 from symposia.core.models import ChatCompletionClient, RequestUsage, UsageAccount
 from symposia.ext.models import default_model_name, from_name
-from symposia.ext.models.vendors import find_vendor
+from symposia.ext.models.vendors import ModelVendor, find_vendor
+
+SERVER: Final = "openai-compatible"
+"""The vendor of a model whose name has the address of its server."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,11 +24,18 @@ class NamedModel:
     Attributes:
         name: Its name in ``usage.json`` and the transcript.
         recorded: Whether its answers are recorded.
+        address: The address of its server, where the environment or the name of the model gives one; else empty.
     """
 
     name: str
     client: ChatCompletionClient
     recorded: bool = False
+    address: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, and where the model is served if that is not at its vendor: ``my-model at http://localhost:8000/v1``."""
+        return f"{self.name} at {self.address}" if self.address else self.name
 
 
 def model_named(name: str | None = None) -> NamedModel:
@@ -35,7 +47,14 @@ def model_named(name: str | None = None) -> NamedModel:
         MissingExtraError: The vendor's SDK is not installed.
     """
     name = default_model_name() if name is None else name
-    return NamedModel(name=find_vendor(name)[1], client=from_name(name))
+    vendor, model = find_vendor(name)
+    client = from_name(name)
+    return NamedModel(name=model, client=client, address=_given_address(vendor, client))
+
+
+def _given_address(vendor: ModelVendor, client: ChatCompletionClient) -> str:
+    is_given = vendor.name == SERVER or (vendor.address_variable and os.environ.get(vendor.address_variable))
+    return str(client.effect_identity().get("address", "")).rstrip("/") if is_given else ""
 
 
 async def close_models(models: Iterable[NamedModel]) -> None:

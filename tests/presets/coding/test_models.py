@@ -54,3 +54,17 @@ async def test_closing_the_models_closes_every_client() -> None:
     models = [NamedModel(name=name, client=Client([])) for name in ("planner", "coder", "reviewer")]
     await SwarmModels(planner=models[0], coder=models[1], reviewer=models[2]).close()
     assert len(closed) == 3
+
+
+async def test_a_model_is_labelled_with_the_address_of_its_server_where_one_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    own, named = model_named("gpt-5.4"), model_named("openai-compatible:http://user:secret@localhost:1/v1/gpt-5.4")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:2/v1/")
+    elsewhere = model_named("openai/gpt-5.4")
+    assert (own.label, own.address) == ("gpt-5.4", "")
+    assert (named.label, named.name) == ("gpt-5.4 at http://localhost:1/v1", "gpt-5.4")
+    assert elsewhere.label == "gpt-5.4 at http://localhost:2/v1"
+    for model in (own, named, elsewhere):
+        await model.client.close()
