@@ -125,9 +125,15 @@ def usage_document(usage: Sequence[AgentUsage]) -> dict[str, object]:
         "estimated": total.estimated,
         "agents": {each.agent: {"model": each.model, **_figures(each.usage)} for each in usage if each.agent},
         "silent": _figures(total_usage(each for each in usage if not each.agent)),
-        "models": {model: _figures(spent) for model, spent in by_model.items()},
+        "models": {model: {**_figures(spent), **_reported(spent)} for model, spent in by_model.items()},
         "total": _figures(total),
     }
+
+
+def _reported(usage: RequestUsage) -> dict[str, object]:
+    """The names that the server has for a model, if it has others than the one that was asked for."""
+    names = sorted({name for part in usage.by_model for name in part.reported_models})
+    return {"reported_as": names} if names else {}
 
 
 def _figures(usage: RequestUsage) -> dict[str, int | float | None]:

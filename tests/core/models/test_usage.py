@@ -116,6 +116,15 @@ def test_what_is_known_of_the_tokens_is_shown() -> None:
     assert repr(RequestUsage(1, 1, usd=0.0)) == "RequestUsage(prompt_tokens=1, completion_tokens=1)"
 
 
+def test_a_sum_keeps_the_names_that_the_servers_report() -> None:
+    june, may = (RequestUsage(1, 1, model="m", usd=1.0, reported_models=(name,)) for name in ("m-june", "m-may"))
+    other = RequestUsage(1, 1, model="n")
+    assert (may + june + may).reported_models == ("m-june", "m-may")
+    assert (RequestUsage(0, 0) + may).reported_models == ("m-may",)
+    assert [part.reported_models for part in (may + other + june).by_model] == [("m-june", "m-may"), ()]
+    assert "reported_models" not in repr(other)
+
+
 @pytest.mark.parametrize(
     ("usd", "money"),
     [

@@ -100,6 +100,8 @@ class RequestUsage:
         usd: US dollars by the model's price; None if it is not known. The money of a sum is that of the tokens whose
             price is known: see `unpriced_tokens`.
         parts: Of a sum over several models, the usage of each; see `by_model`.
+        reported_models: The names that the server has for the model, in alphabetical order, where they are others than
+            the one that was asked for: a version of it, or the model of a deployment.
 
     The marks that AutoGen lacks are no part of the comparison, and are written to JSON only where they are set.
     """
@@ -114,6 +116,9 @@ class RequestUsage:
     model: Annotated[str | None, Field(exclude_if=_is_none)] = field(default=None, kw_only=True, compare=False)
     usd: Annotated[float | None, Field(exclude_if=_is_none)] = field(default=None, kw_only=True, compare=False)
     parts: Annotated[tuple[RequestUsage, ...], Field(exclude_if=_is_unset)] = field(
+        default=(), kw_only=True, compare=False
+    )
+    reported_models: Annotated[tuple[str, ...], Field(exclude_if=_is_unset)] = field(
         default=(), kw_only=True, compare=False
     )
 
@@ -163,13 +168,14 @@ class RequestUsage:
         if self._key == other._key and not self.parts and not other.parts:
             added.model = self.model
             added.usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+            added.reported_models = tuple(sorted({*self.reported_models, *other.reported_models}))
             return added
         parts: dict[object, RequestUsage] = {}
         for part in (*self.by_model, *other.by_model):
             parts[part._key] = parts[part._key] + part if part._key in parts else replace(part)
         if len(parts) == 1:  # the other one was empty
             [part] = parts.values()
-            added.model, added.usd = part.model, part.usd
+            added.model, added.usd, added.reported_models = part.model, part.usd, part.reported_models
         elif parts:
             added.parts = tuple(parts.values())
             known = [part.usd for part in added.parts if part.usd is not None]

@@ -35,7 +35,7 @@ from symposia.ext.models._context_overflow import RequestSize
 from symposia.ext.models._options import as_arguments
 from symposia.ext.models._response_listeners import report_response
 from symposia.ext.models._service import Service, response_of
-from symposia.ext.models._telemetry import ObservedChat
+from symposia.ext.models._telemetry import ObservedChat, reported_model
 from symposia.ext.models._tool_descriptions import tool_name
 from symposia.ext.models._transport import EventStream, Response, Transport
 from symposia.ext.models._unfinished_answers import remark_on
@@ -152,7 +152,7 @@ class VendorClient(ChatCompletionClient):
                 return cast("CreateResult", [item async for item in stream][-1])
         with self._observed(request, body, stream=False) as chat, chat.current():
             answer = await self._send(body, request)
-            return chat.answered(answer.whole, self._counted(answer.result, request))
+            return chat.answered(answer.whole, self._counted(answer, request))
 
     def create_stream(
         self,
@@ -199,7 +199,7 @@ class VendorClient(ChatCompletionClient):
                     self._count(chat.interrupted(self._priced(spent)))
                 raise
             answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
-            result = chat.answered(answer.whole, self._counted(answer.result, request))
+            result = chat.answered(answer.whole, self._counted(answer, request))
         yield result
 
     async def _send(self, body: Body, request: ChatRequest) -> _Answer:
@@ -324,12 +324,15 @@ class VendorClient(ChatCompletionClient):
             + model_info_advice(ability)
         )
 
-    def _counted(self, result: CreateResult, request: ChatRequest) -> CreateResult:
+    def _counted(self, answer: _Answer, request: ChatRequest) -> CreateResult:
         """Add the tokens of an answer to those of the client; they are estimated where the server sent none.
 
         An answer that is not whole is logged, since a message of an agent no longer says so.
         """
+        result = answer.result
         result.usage = self._priced(_usage_of(result, request))
+        if (reported := reported_model(answer.whole)) not in (None, "", self._model):
+            result.usage.reported_models = (str(reported),)
         self._count(result.usage)
         if (remark := remark_on(self._model, result)) is not None:
             logger.warning("%s", remark)

@@ -209,10 +209,16 @@ def _response(whole: object, result: CreateResult) -> Attributes:
     answer = cast("Mapping[str, object]", whole if isinstance(whole, Mapping) else {})
     return {
         RESPONSE_ID: _text_only(answer.get("id", answer.get("responseId"))),
-        RESPONSE_MODEL: _text_only(answer.get("model", answer.get("modelVersion"))),
+        RESPONSE_MODEL: reported_model(answer),
         RESPONSE_FINISH_REASONS: [_finish_reason(result)],
         **usage_attributes(result.usage),
     }
+
+
+def reported_model(whole: object) -> str | None:
+    """The name of the model in an answer as the vendor gave it, if there is one."""
+    answer = cast("Mapping[str, object]", whole if isinstance(whole, Mapping) else {})
+    return _text_only(answer.get("model", answer.get("modelVersion")))
 
 
 def _text_only(value: object) -> str | None:
