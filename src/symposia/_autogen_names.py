@@ -150,13 +150,18 @@ def catalogue() -> Catalogue:
     return Catalogue(exports, homes)
 
 
-def planned(theirs: str) -> str | None:
-    """The text about a name of AutoGen that is planned and not here yet; None for names that AutoGen does not have."""
+def planned(theirs: str, shown: str | None = None) -> str | None:
+    """The text about a name of AutoGen that is planned and not here yet; None for names that AutoGen does not have.
+
+    Args:
+        theirs: The name.
+        shown: The name in the text, where that is ours.
+    """
     if not catalogue().has(theirs):
         return None
     if is_of_02(theirs):
-        return f"Symposia does not have {theirs}, which AutoGen 0.2 has. {PAGE_02}"
-    return f"Symposia does not have {theirs} yet. AutoGen has it, and it is planned."
+        return f"Symposia does not have {shown or theirs}, which AutoGen 0.2 has. {PAGE_02}"
+    return f"Symposia does not have {shown or theirs} yet. AutoGen has it, and it is planned."
 
 
 class AutogenFinder(MetaPathFinder):

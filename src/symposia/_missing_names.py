@@ -18,12 +18,13 @@ LISTED = 12
 def explanation(package: str, name: str) -> str:
     """A sentence about a name that is missing from a package of ours."""
     ours = f"{package}.{name}"
-    if planned(their_name(ours) or ours):
-        return _planned(ours)
+    if text := planned(their_name(ours) or ours, ours):
+        return text
     elsewhere = sorted(renamed(module) for module, names in catalogue().exports.items() if name in names)
     if elsewhere:
         here = next((module for module in elsewhere if _has(module, name)), None)
-        return f"There is one in {here}." if here else _planned(f"{elsewhere[0]}.{name}")
+        there = f"{elsewhere[0]}.{name}"
+        return f"There is one in {here}." if here else planned(their_name(there) or there, there) or ""
     return likely_names(package, name, names_in(sys.modules.get(package)))
 
 
@@ -42,10 +43,6 @@ def likely_names(module: str, name: str, names: Collection[str]) -> str:
 def names_in(module: ModuleType | None) -> set[str]:
     """The public names of a module, and its public submodules."""
     return {*getattr(module, "__all__", ()), *_submodules(module)}
-
-
-def _planned(ours: str) -> str:
-    return f"Symposia does not have {ours} yet. AutoGen has it, and it is planned."
 
 
 def _has(module: str, name: str) -> bool:

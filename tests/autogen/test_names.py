@@ -87,7 +87,9 @@ print("symposia.core" in sys.modules)
     assert printed(code).split("\n") == ["autogen_core True True", "False"]
 
 
-@pytest.mark.parametrize("name", ["autogen", "autogen_ext.nothing", "autogen_core.nothing", "symposia.core.nothing"])
+@pytest.mark.parametrize(
+    "name", ["autogen.nothing", "autogen_ext.nothing", "autogen_core.nothing", "symposia.core.nothing"]
+)
 def test_find_spec_answers_none_for_what_is_not_there(name: str) -> None:
     assert importlib.util.find_spec(name) is None
 
@@ -123,7 +125,7 @@ def test_a_distribution_that_stands_for_autogen_has_no_more_than_a_name_and_a_ve
 def test_other_distributions_are_found_as_before() -> None:
     assert importlib.metadata.version("pytest") == pytest.__version__
     with pytest.raises(importlib.metadata.PackageNotFoundError):
-        importlib.metadata.version("pyautogen")
+        importlib.metadata.version("autogen")
 
 
 def test_installing_twice_is_harmless() -> None:

@@ -28,7 +28,7 @@ NOT_OFFERED = {
     "F", "P", "SEP", "SENTINEL", "IMPORT_ERROR", "ERROR", "TOOL_ENABLED", "WIN32", "PATH_SEPARATOR", "logger",
     "autogen_logger", "is_logging", "openai_Completion", "AzureOpenAI", "OpenAI", "ApiException", "client", "config",
     "stream", "ChromaError", "Collection", "CohereError", "CohereRateLimitError", "system_message", "HASH_LENGTH",
-    "HAS_UNSTRUCTURED",
+    "HAS_UNSTRUCTURED", "timeout_handler", "Attribute", "Color", "Highlight", "LLMConfig", "ConfigItem",
 }  # fmt: skip
 
 
