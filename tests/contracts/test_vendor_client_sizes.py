@@ -4,13 +4,15 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from functools import cache
+from typing import Any, cast
 
 import pytest
+from pydantic import ValidationError
 from tests.support.model_clients import FORMATS, SDKS, VENDORS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ModelError, ModelResponseError
 from symposia.core.models import ChatCompletionClient, CreateResult, UserMessage
-from symposia.testing.model_server import MockModelServer, Raw, Reply
+from symposia.testing.model_server import MockModelServer, Raw, Reply, ToolCall
 from symposia.testing.model_server._event_frames import frame
 
 HELLO = [UserMessage(content="hello", source="user")]
@@ -107,6 +109,25 @@ async def test_a_stream_that_goes_on_without_saying_anything_is_an_error(
     client = vendor.client(server, Raw(body=body, content_type=vendor.wire.STREAM_TYPE, headers=GZIP))
     error = await failure_of(client, streaming=True)
     assert "the stream has more than 100,000 " in str(error)
+
+
+def with_long_lists(value: Any) -> Any:
+    """An answer whose lists have 200,000 wrong items."""
+    if isinstance(value, list):
+        return [0] * 200_000
+    if isinstance(value, dict):
+        return {name: with_long_lists(field) for name, field in cast("dict[str, Any]", value).items()}
+    return value
+
+
+@every_format
+async def test_of_a_list_of_wrong_items_the_first_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
+    reply = Reply(text="Five.", tool_calls=(ToolCall(id="1", name="add"),))
+    whole = with_long_lists(vendor.wire.whole(reply, {"model": vendor.model}))
+    error = await failure_of(vendor.client(server, Raw(body=json.dumps(whole).encode())), streaming=False)
+    assert ".0" in str(error)
+    assert isinstance(error.__cause__, ValidationError)
+    assert error.__cause__.error_count() < 10
 
 
 @every_sse

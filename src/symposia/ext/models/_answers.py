@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic_core import CoreSchema, SchemaValidator
 
 from symposia.core import FunctionCall
 from symposia.core.exceptions import PartialAnswer
@@ -43,7 +44,7 @@ def json_parser(wire: type[W]) -> Callable[[bytes], W]:
     def parse(data: bytes) -> W:
         nonlocal validate
         if validate is None:
-            validate = TypeAdapter(wire).validate_json
+            validate = _validator(wire)
         try:
             return validate(data)
         except ValueError:
@@ -51,6 +52,26 @@ def json_parser(wire: type[W]) -> Callable[[bytes], W]:
             raise
 
     return parse
+
+
+def _validator(wire: type[W]) -> Callable[[bytes], W]:
+    """What checks JSON, up to the first wrong item of a list.
+
+    pydantic goes on by default, and keeps what is wrong with each item: of a list of four megabytes that takes 15
+    seconds, and two gigabytes.
+    """
+    schema: object = TypeAdapter(wire).core_schema
+    return SchemaValidator(cast("CoreSchema", _failing_fast(schema))).validate_json
+
+
+def _failing_fast(schema: object) -> object:
+    """A schema of pydantic, whose lists are checked up to the first wrong item."""
+    if isinstance(schema, list):
+        return [_failing_fast(each) for each in cast("list[object]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    fields = {name: _failing_fast(each) for name, each in cast("dict[str, object]", schema).items()}
+    return {**fields, "fail_fast": True} if fields.get("type") == "list" else fields
 
 
 def create_result(

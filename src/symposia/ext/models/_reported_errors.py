@@ -24,6 +24,8 @@ class ReportedError(ValueError):
 
 DEEPEST_WORDS: Final = 5
 """Levels at which a vendor's words are looked for: those of known servers, and no endless nesting."""
+MOST_PARTS: Final = 10
+"""Items of a list in which they are looked for."""
 
 
 def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
@@ -39,7 +41,7 @@ def reported_words(body: object, depth: int = DEEPEST_WORDS) -> str | None:
         places = ("error", "message", "Message", "error_description", "detail", "msg")
         parts = [fields.get(name) for name in places]
     elif isinstance(body, list):
-        parts: list[object] = body  # pyright: ignore[reportUnknownVariableType] - JSON
+        parts: list[object] = body[:MOST_PARTS]  # pyright: ignore[reportUnknownVariableType] - JSON
     else:
         return None
     return next((words for part in parts if depth and (words := reported_words(part, depth - 1))), None)
