@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -54,6 +55,32 @@ async def test_a_connection_takes_one_request_after_another_and_those_sent_ahead
             assert (status, json.loads(body)["choices"][0]["message"]["content"]) == (200, "yes")
         writer.write(request(b"", "/v1/models", method="GET"))
         assert (await asyncio.wait_for(response(reader), WAIT))[0] == 200
+
+
+async def test_an_answer_to_head_has_no_body_and_the_connection_goes_on() -> None:
+    rules = [Rule([Reply(text="yes")])]
+    async with MockModelServer(rules, keep_alive=True) as server, connection(server) as (reader, writer):
+        writer.write(request(b"", method="HEAD") + request(BODY))
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), WAIT)
+        assert head.startswith(b"HTTP/1.1 405 ")
+        assert (await asyncio.wait_for(response(reader), WAIT))[0] == 200
+
+
+async def test_what_is_sent_ahead_of_an_answer_is_bounded_and_holds_up_nobody() -> None:
+    async def flood(writer: asyncio.StreamWriter) -> None:
+        for _ in range(100):
+            writer.write(bytes(2**20))
+            await asyncio.wait_for(writer.drain(), WAIT)
+
+    hold = Hold()
+    rules = [Rule([Reply(text="yes", hold=hold)])]
+    async with MockModelServer(rules, keep_alive=True) as server, connection(server) as (_, writer):
+        writer.write(request(BODY))
+        await asyncio.wait_for(hold.reached.wait(), WAIT)
+        began = time.process_time()
+        with pytest.raises(ConnectionError):
+            await flood(writer)
+        assert time.process_time() - began < 5  # it took 25
 
 
 @pytest.mark.parametrize(

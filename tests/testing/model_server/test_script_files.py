@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -127,7 +128,10 @@ def test_a_script_states_rules_with_answers_of_all_kinds() -> None:
         ("rules: !!python/object:os.system x", ":1: rules: Input should be a valid list"),
         ("rules:\n\t- x", ":2: this is no YAML: found character"),
         ("a: 1\n---\nb: 2", ":2: this is no YAML: but found another document"),
-        ("\x00", "this is no YAML: unacceptable character"),
+        ("rules:\n\x00", r":2: this is no YAML: the character U\+0000 is not allowed in it"),
+        ("rules:\n- answer: x\n  times: [1]", ":3: rule 1: times: Input should be a valid integer"),
+        ("rules:\n- answer:\n    raw: x\n    content_type: é", ":4: rule 1: content_type: .* is no HTTP header"),
+        ('rules: []\n"\\ud800": 1', ":2: half of a surrogate pair"),
         ("? [a]\n: b", ":1: a key has to be a text"),
         ('rules: [{answer: "\\ud800"}]', ":1: half of a surrogate pair"),
         ("rules: &a [*a]", "nested more than 60 deep"),
@@ -204,6 +208,41 @@ def test_any_text_is_a_script_or_an_error_that_says_why(text: str) -> None:
         said = "f" if all(rule.answers for rule in script.rules) else ""
     assert said.startswith("f")
     assert "File" not in said  # the names of our classes
+
+
+WHOLE = """
+models: [a]
+rules:
+  - name: one
+    when: {system: x, last: x, role: user, tools: [x], turn: 1, model: x, vendor: openai, images: no, output_schema: no}
+    answer: {text: x, reasoning: x, refusal: x, stop: stop, delay: 1, piece_delay: 1, cut_after: 1, times: 1}
+    times: once
+  - answers:
+      - {tool_calls: [{name: x, arguments: {x: 1}, id: x}, {name: x, raw_arguments: x}]}
+      - {usage: {input: 1, output: 1, cached: 1}}
+      - {status: 429, message: x, headers: {x: x}, retry_after: 1}
+      - {raw: x, status: 200, content_type: x, headers: {x: x}, cut: no}
+      - {fault: reset, refuse_for: 1}
+      - {data: {x: [1]}}
+"""
+PLACES = tuple(re.finditer(r"(?<=[ \[{])[\w.]+(?=[:,}\]\n])", WHOLE))
+VALUES = (
+    "[1]", "{}", "{a: b}", "null", "~", "''", "-1", "1e999", ".nan", "9" * 30, "!!python/object:x y", "&a [*a]", "*a",
+    "no", "? x", "%", "@", '"\\ud800"', '"\\0"', "[[[]]]", "{? [1]: 2}", "<<: {a: b}", "é", "\U0001f600", "/(/",
+    "a b", "a\u2028b",
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(PLACES), st.sampled_from(VALUES))
+def test_any_value_at_any_place_is_taken_or_refused_with_its_line(place: re.Match[str], value: str) -> None:
+    script = WHOLE[: place.start()] + value + WHOLE[place.end() :]
+    try:
+        parse_script(script, "f")
+        said = ""
+    except InvalidArgumentError as error:
+        said = str(error)
+    assert all(re.match(r"f:\d+: ", line) for line in said.splitlines())
 
 
 def test_a_server_takes_a_parsed_script() -> None:

@@ -62,11 +62,16 @@ class UnsendableError(Exception):
 
 
 class HttpResponse:
-    """The way back to the client: one whole answer, or pieces and an end."""
+    """The way back to the client: one whole answer, or pieces and an end.
+
+    Attributes:
+        is_to_head: Whether the request is ``HEAD``, whose answer has no body.
+    """
 
     def __init__(self, connection: h11.Connection, writer: asyncio.StreamWriter, *, keep_alive: bool) -> None:
         self._connection = connection
         self._writer = writer
+        self.is_to_head = False
         self._common = [] if keep_alive else [(b"connection", b"close")]
 
     async def whole(self, status: int, body: object, headers: Mapping[str, str] | None = None) -> None:
@@ -81,7 +86,7 @@ class HttpResponse:
 
     async def raw(self, status: int, body: bytes, headers: Mapping[str, str], *, cut: bool = False) -> None:
         """Send a body as it is; if `cut`, one that lacks its last byte, and drop the connection."""
-        if status in BODILESS:
+        if status in BODILESS or self.is_to_head:
             await self._send(self._head(status, headers))
             await self.end()
             return
@@ -217,6 +222,7 @@ class HttpServer:
         self, request: HttpRequest, connection: h11.Connection, response: HttpResponse, reader: asyncio.StreamReader
     ) -> bool:
         """Handle a request. Returns whether the connection can take another one."""
+        response.is_to_head = request.method == "HEAD"
         handling = asyncio.ensure_future(self._handler(request, response))
         reading_on = asyncio.ensure_future(_read_on(connection, reader))
         try:
@@ -275,7 +281,9 @@ def _request(head: h11.Request, body: bytes) -> HttpRequest:
 
 async def _read_on(connection: h11.Connection, reader: asyncio.StreamReader) -> None:
     """Read until the client leaves, or has sent too much ahead, which is dealt with alike."""
+    ahead = 0  # counted here, as `trailing_data` is a copy: of 64 MB for each chunk, it takes half a minute
     while data := await reader.read(CHUNK):
         connection.receive_data(data)
-        if len(connection.trailing_data[0]) > BODY_LIMIT:
+        ahead += len(data)
+        if ahead > BODY_LIMIT:
             return

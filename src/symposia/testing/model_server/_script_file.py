@@ -159,6 +159,10 @@ def _checked_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     return headers
 
 
+def _checked_content_type(content_type: str) -> str:
+    return _checked_headers({"content-type": content_type})["content-type"]
+
+
 _Headers: TypeAlias = Annotated[dict[str, str], AfterValidator(_checked_headers)]
 
 
@@ -246,7 +250,7 @@ class _FailureFile(_AnswerFile):
 class _RawFile(_AnswerFile):
     raw: str
     status: int = Field(default=200, ge=200, le=599)
-    content_type: str = "application/json"
+    content_type: Annotated[str, AfterValidator(_checked_content_type)] = "application/json"
     headers: _Headers = Field(default_factory=dict[str, str])
     cut: bool = False
 
@@ -255,7 +259,7 @@ class _RawFile(_AnswerFile):
         return Raw(
             body=self.raw.encode(),
             status=self.status,
-            headers={**_checked_headers({"content-type": self.content_type}), **self.headers},
+            headers={"content-type": self.content_type, **self.headers},
             content_type=None,
             cut=self.cut,
             delay=self.delay,
@@ -317,12 +321,16 @@ _AnyAnswer: TypeAlias = Annotated[
 ]
 
 
+def _in_numbers(times: object) -> object:
+    return TIMES.get(times, times) if isinstance(times, str) else times
+
+
 class _RuleFile(_Strict):
     name: str = ""
     when: When = Field(default_factory=When)
     answer: _AnyAnswer | None = None
     answers: list[_AnyAnswer] | None = None
-    times: Annotated[_Times | None, BeforeValidator(lambda value: TIMES.get(value, value))] = None
+    times: Annotated[_Times | None, BeforeValidator(_in_numbers)] = None
 
     @model_validator(mode="after")
     def _has_answers(self) -> Self:

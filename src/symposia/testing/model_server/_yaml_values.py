@@ -45,8 +45,10 @@ class YamlValues:
         except yaml.MarkedYAMLError as error:
             line = 1 if error.problem_mark is None else error.problem_mark.line + 1
             raise InvalidArgumentError(f"{self.name}:{line}: this is no YAML: {error.problem}.") from None
-        except yaml.YAMLError as error:
-            raise InvalidArgumentError(f"{self.name}: this is no YAML: {' '.join(str(error).split())}.") from None
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            words = f"the character U+{ord(text[error.position]):04X} is not allowed in it"
+            raise InvalidArgumentError(f"{self.name}:{line}: this is no YAML: {words}.") from None
         except RecursionError:
             raise InvalidArgumentError(f"{self.name}: its values are nested too deeply.") from None
         return None if node is None else self._of(node, ())
@@ -74,12 +76,14 @@ class YamlValues:
         )
 
     def line(self, location: Sequence[str | int]) -> int:
-        """The line of a value. `location` may have more parts than its path, which pydantic adds for its unions."""
-        path: NodePath = ()
+        """The line of a value.
+
+        `location` may have more parts than its path: pydantic adds the tags of unions, which may be names of fields.
+        """
+        paths: list[NodePath] = [()]
         for part in location:
-            if (*path, part) in self._lines:
-                path = (*path, part)
-        return self._lines.get(path, 1)
+            paths += [(*path, part) for path in paths if (*path, part) in self._lines]
+        return self._lines.get(max(reversed(paths), key=len), 1)
 
     def _of(self, node: Any, path: NodePath) -> JsonValue:  # Any: PyYAML has no types
         line = self._lines[path] = node.start_mark.line + 1
@@ -98,10 +102,10 @@ class YamlValues:
             if key.value in fields:
                 again = key.start_mark.line + 1
                 raise InvalidArgumentError(f"{self.name}:{again}: {key.value!r} is given twice. Leave one.")
-            fields[key.value] = self._of(value, (*path, key.value))
+            fields[self._scalar(key, key.start_mark.line + 1)] = self._of(value, (*path, key.value))
         return fields
 
-    def _scalar(self, node: Any, line: int) -> JsonValue:  # Any: as above
+    def _scalar(self, node: Any, line: int) -> str:  # Any: as above
         value = str(node.value) if node.style else Plain(node.value)
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise InvalidArgumentError(f"{self.name}:{line}: half of a surrogate pair is no character.")
