@@ -12,6 +12,7 @@ from symposia.testing.model_server import Failure, MockModelServer, Reply
 WARNINGS = (
     *("-W", "error"),
     *("-W", "ignore:LocalCommandLineCodeExecutor runs code on this machine"),
+    *("-W", "ignore:use_docker is False"),
 )
 PROGRAMS = Path(__file__).with_name("programs")
 

@@ -31,6 +31,18 @@ for quarter in revenue:
 ```
 """
 CODE = "```python\nimport os\nprint('sum:', sum(range(101)), os.getuid() != 0)\n```"
+SALES = """\
+```python
+import random
+random.seed(1)
+products = ["Widget A", "Widget B", "Widget C"]
+rows = [(random.choice(products), random.uniform(1000, 50000), random.randint(10, 500)) for _ in range(100)]
+for product in products:
+    mine = [row for row in rows if row[0] == product]
+    print(product, round(sum(row[1] for row in mine), 2), sum(row[2] for row in mine) // len(mine))
+open("revenue_by_product.png", "wb").write(b"")
+```
+"""
 ASSISTANT = "conversational_01_assistant_agent"
 ROUND_ROBIN = "conversational_03_round_robin"
 DEBATE = said("Caching is stale.", "FINAL PROPOSAL: cache by ETag.")
@@ -118,6 +130,12 @@ print([(type(m).__name__, m.source) for m in result.messages if isinstance(m, Ha
         given="import asyncio",
         answers=said(*(f"answer {n}" for n in range(1, 10))),
         prints=["answer 9"],
+    ),
+    "the version 0.2 program that it replaces": Session(
+        ["conversational_10_before_migration"],
+        answers=said(CODE, "TERMINATE"),
+        prints=["user_proxy (to assistant):", "Your task here", "Code output: \nsum: 5050 True", "TERMINATE"],
+        needs_docker=True,
     ),
     "conditions are combined, one of them a timedelta": Session(
         ["deep_dive_02_agentchat", "conversational_11_termination"],
@@ -333,14 +351,24 @@ agent1, agent2 = (AssistantAgent(name=name, model_client=model_client) for name 
         prints=["Your task here", "agent1", "one", "agent2", "two"],
         fails_with="enough",
     ),
+    "two agents of version 0.2 write and run code": Session(
+        ["multi_agent_01_two_agents"],
+        answers=said(SALES, "The chart is saved. TERMINATE"),
+        prints=[
+            "ExecutorAgent (to DataAnalystAgent):",
+            "EXECUTING CODE BLOCK 0 (inferred language is python)",
+            "exitcode: 0 (execution succeeded)\nCode output: \nWidget A",
+            "TERMINATE",
+            "Agent task completed.",
+        ],
+    ),
 }
 """Programs that run, by what is seen."""
 
 WAITING: Mapping[str, tuple[Session, str]] = {
-    "two agents of version 0.2": (Session(["multi_agent_01_two_agents"]), "AssistantAgent"),
     "a group chat of version 0.2": (
-        Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"]),
-        "AssistantAgent",
+        Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"], answers=said(SALES, "TERMINATE")),
+        "GroupChat",
     ),
 }
 """Programs that need a name that is not there yet. The list only ever gets shorter."""
