@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from typing_extensions import override
 
+from symposia.v02 import runtime_logging
 from symposia.v02.agentchat import _hooks
 from symposia.v02.agentchat._conversable import LLMConfig, is_silent
 from symposia.v02.agentchat._exchange import answer, deliver
@@ -196,7 +197,10 @@ class ConversingAgent(LLMAgent):
         return self.reply_at_receive.get(sender, False) if request_reply is None else request_reply
 
     def _process_received_message(self, message: Message | str, sender: Agent, silent: bool | None) -> None:
-        if not self._append_oai_message(message, "user", sender, is_sending=False):
+        is_valid = self._append_oai_message(message, "user", sender, is_sending=False)
+        if runtime_logging.logging_enabled():
+            runtime_logging.log_event(self, "received_message", message=message, sender=sender.name, valid=is_valid)
+        if not is_valid:
             raise ValueError(
                 "Received message can't be converted into a valid ChatCompletion message. Either content or "
                 "function_call must be provided."

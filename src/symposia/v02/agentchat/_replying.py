@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Collection, Mapping, Sequence
 
 from symposia.core.effects import enter_scope
+from symposia.v02 import runtime_logging
 from symposia.v02.agentchat._conversable import Conversable, Reply, ReplyFunction
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
@@ -58,6 +59,15 @@ async def generate_reply(
                 final, reply = await form.call(
                     function, agent, messages=messages, sender=sender, config=entry["config"]
                 )
+                if runtime_logging.logging_enabled():
+                    runtime_logging.log_event(
+                        agent,
+                        "reply_func_executed",
+                        reply_func_module=function.__module__,
+                        reply_func_name=getattr(function, "__name__", repr(function)),
+                        final=final,
+                        reply=reply,
+                    )
                 if final:
                     return reply
         return default

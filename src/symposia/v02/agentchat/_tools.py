@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
+from symposia.v02 import runtime_logging
 from symposia.v02._background_loop import run_in_background
 from symposia.v02.agentchat._conversable import Conversable
 from symposia.v02.agentchat._effects import call_function
@@ -74,6 +75,8 @@ async def _outcome(
             return False, f"Error: {error}"
 
     ok, content = await call_function(form, agent_name, name, arguments, step)
+    if runtime_logging.logging_enabled():
+        runtime_logging.log_function_use(agent_name, function, arguments, content)
     if ok and verbose:
         stream.print(colored(f"\nInput arguments: {arguments}\nOutput:\n{content}", "magenta"), flush=True)
     return ok, content

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
+from symposia.v02 import runtime_logging
 from symposia.v02.agentchat._auto_replies import AutoReplies
 from symposia.v02.agentchat._chatting_agent import ChattingAgent
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, ReplyFunction
@@ -90,6 +91,20 @@ class ConversableAgent(ChattingAgent):
                 continue
             self.register_reply([Agent, None], asynchronous, len(self._reply_func_list), ignore_async_in_sync_chat=True)
             self.register_reply([Agent, None], plain, len(self._reply_func_list))
+        if runtime_logging.logging_enabled():
+            arguments = {
+                "name": name,
+                "system_message": system_message,
+                "is_termination_msg": is_termination_msg,
+                "max_consecutive_auto_reply": max_consecutive_auto_reply,
+                "human_input_mode": human_input_mode,
+                "function_map": function_map,
+                "code_execution_config": code_execution_config,
+                "llm_config": llm_config,
+                "default_auto_reply": default_auto_reply,
+                "description": description,
+            }
+            runtime_logging.log_new_agent(self, arguments)
 
     def reset(self) -> None:
         """Forget conversations, counts and states of reply functions, and count usage from zero."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, cast, runtime_checkable
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.v02 import runtime_logging
 from symposia.v02.cache import AbstractCache, Cache
+from symposia.v02.logger.logger_utils import get_current_ts
 from symposia.v02.oai import _settings
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
 from symposia.v02.oai._forms import AsyncForm, Form, SyncForm, run_sync
@@ -102,6 +105,10 @@ class OpenAIWrapper:
         self.total_usage_summary: Summary | None = None
         self.actual_usage_summary: Summary | None = None
         self._entries = [Entry(each, base_config) for each in config_list or [{}]]
+        if runtime_logging.logging_enabled():
+            runtime_logging.log_new_wrapper(self, {"config_list": config_list, "base_config": base_config})
+            for entry in self._entries:
+                runtime_logging.log_new_client(entry.client, self, entry.config)
 
     def create(self, **config: Any) -> Response:
         """Ask the models, and wait in this thread.
@@ -150,17 +157,23 @@ class OpenAIWrapper:
     async def _ask(self, form: Form, entry: Entry, full: Config) -> Response:
         is_format = full.get("allow_format_str_template", False)
         params = _settings.filled_in(_settings.request_of(full), full.get("context"), is_format=is_format)
-        key = key_of(params) if _is_cached(full) else None
+        key, started = key_of(params) if _is_cached(full) else None, get_current_ts()
         if key is not None:
             found = await form.call(lambda: _read(full, key))
             if found is not None:
                 self._count(entry.usage_of(found), is_cached=True)
+                self._log(entry, full, params, found, started, is_cached=True)
                 found.message_retrieval_function = entry.client.message_retrieval
                 return found
         await entry.wait_for_its_turn(form)
-        response = await entry.ask(form, params)
+        try:
+            response = await entry.ask(form, params)
+        except Exception as error:
+            self._log(entry, full, params, f"{type(error).__name__}: {error}", started)
+            raise
         response.cost = entry.cost_of(response)
         self._count(entry.usage_of(response), is_cached=False)
+        self._log(entry, full, params, response, started)
         if key is not None:
             await form.call(lambda: _write(full, key, response))
         response.message_retrieval_function = entry.client.message_retrieval
@@ -170,6 +183,23 @@ class OpenAIWrapper:
         self.total_usage_summary = add_usage(self.total_usage_summary, usage)
         if not is_cached:
             self.actual_usage_summary = add_usage(self.actual_usage_summary, usage)
+
+    def _log(
+        self, entry: Entry, full: Config, params: Config, response: Response, started: str, *, is_cached: bool = False
+    ) -> None:
+        if runtime_logging.logging_enabled():
+            cost: float = getattr(response, "cost", None) or 0
+            runtime_logging.log_chat_completion(
+                uuid.uuid4(),
+                id(entry.client),
+                id(self),
+                full.get("agent"),
+                params,
+                response,
+                int(is_cached),
+                cost,
+                started,
+            )
 
     def _check_registered(self) -> None:
         missing = [entry.client.name for entry in self._entries if isinstance(entry.client, PlaceHolderClient)]

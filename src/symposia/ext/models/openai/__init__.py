@@ -25,6 +25,7 @@ from symposia.ext.models.openai._options import (
 )
 from symposia.ext.models.openai._profiles import CATALOG, OpenAIProfile
 from symposia.ext.models.openai._request import MessageWriter, adapt_arguments
+from symposia.ext.models.openai._tokens import installed_encoding
 from symposia.ext.models.openai.config import (
     AzureOpenAIClientConfigurationConfigModel,
     BaseOpenAIClientConfigurationConfigModel,
@@ -90,4 +91,5 @@ __all__ = [
     "adapt_arguments",
     "compatible_server",
     "compatible_vendor",
+    "installed_encoding",
 ]

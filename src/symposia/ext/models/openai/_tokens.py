@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from symposia._lazy import lazy_module
 from symposia.core.models import AssistantMessage, FunctionExecutionResultMessage, LLMMessage, estimate_tokens
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversions import ConversionCache
@@ -18,6 +19,8 @@ from symposia.ext.models.openai._request import MessageWriter
 
 if TYPE_CHECKING:
     import tiktoken
+else:
+    tiktoken = lazy_module("tiktoken")
 
 _ADDRESS: Final = "https://openaipublic.blob.core.windows.net/encodings/"
 FILES: Final[Mapping[str, tuple[str, str]]] = {
