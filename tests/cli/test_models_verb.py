@@ -183,6 +183,11 @@ async def test_without_a_name_the_default_model_is_tried(
         (["antropic/claude-sonnet-5-5"], Status.UNKNOWN_VENDOR, "Did you mean 'anthropic/claude-sonnet-5-5'?"),
         (["openai-compatible:h/m"], Status.UNKNOWN_VENDOR, "an address that begins with https:// or http://"),
         (["gpt-5.4", "--try"], Status.MISSING_KEY, "as in `export OPENAI_API_KEY=…`"),
+        (
+            ["azure/mine", "--try"],
+            Status.MISSING_KEY,
+            "Set them, as in `export AZURE_OPENAI_API_KEY=… AZURE_OPENAI_ENDPOINT=… OPENAI_API_VERSION=…`",
+        ),
         (["--try"], Status.MISSING_KEY, "Set the API key of one of them, or name a model in SYMPOSIA_MODEL"),
     ],
     ids=str,
@@ -192,6 +197,13 @@ async def test_what_cannot_be_shown_or_tried_has_its_status(arguments: list[str]
     assert result.exit_code == status, result.output
     assert text in result.stderr
     assert "api_key=" not in result.stderr
+
+
+async def test_a_key_that_cannot_be_sent_has_the_status_of_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "“sk-quoted”")
+    result = await models("gpt-5.4", "--try")
+    assert result.exit_code == Status.MISSING_KEY, result.output
+    assert "Copy it again, without quotes, into the environment variable OPENAI_API_KEY.\n" in result.stderr
 
 
 async def test_a_refused_key_is_the_vendors_error(server: MockModelServer) -> None:

@@ -52,7 +52,9 @@ def _without_advice_for_programs(error: SymposiaError) -> str:
     if not isinstance(error, MissingKeyError):
         return error.problem
     apart = "\n" if "\n" in error.problem else " "  # below a list of what each vendor lacks
-    return f"{error.problem}{apart}Set it, as in `export {error.variable}=…`, and run again."
+    what = "it" if len(error.variables) == 1 else "them"
+    exported = " ".join(f"{variable}=…" for variable in error.variables)
+    return f"{error.problem}{apart}Set {what}, as in `export {exported}`, and run again."
 
 
 def advised_result(result: CodingResult) -> CodingResult:

@@ -58,7 +58,7 @@ MEANING: Final = {
     Status.DATA_FILE: "a data file is missing or cannot be read",
     Status.RUN_FOLDER: "the folder for the results cannot be written, or is not empty",
     Status.UNKNOWN_VENDOR: "no vendor is known for the model",
-    Status.MISSING_KEY: "the model's key is not set",
+    Status.MISSING_KEY: "the model's key is not set, or cannot be sent",
     Status.NO_SANDBOX: "no sandbox works on this machine",
     Status.MISSING_EXTRA: "an optional dependency is not installed",
     Status.PACKAGES: "a package of --with cannot be installed",
@@ -153,6 +153,7 @@ def status_of_error(error: SymposiaError) -> Status:
         coding.RunFolderError: Status.RUN_FOLDER,
         models.UnknownVendorError: Status.UNKNOWN_VENDOR,
         models.MissingKeyError: Status.MISSING_KEY,
+        exceptions.CredentialsError: Status.MISSING_KEY,
         exceptions.SandboxPackagesError: Status.PACKAGES,  # before its base class, as the first that fits is taken
         exceptions.SandboxUnavailableError: Status.NO_SANDBOX,
         exceptions.MissingExtraError: Status.MISSING_EXTRA,

@@ -10,6 +10,7 @@ SymposiaError
 │   ├── RegistrationError          a duplicate or an unknown registration  (ValueError, RuntimeError)
 │   ├── MessageSerializationError  a message that cannot leave the process (ValueError)
 │   ├── SimulationBoundaryError    what is simulated asks for the world outside (NotImplementedError)
+│   ├── CredentialsError           a key or a login for a service is missing, or cannot be sent
 │   └── MissingExtraError          an optional dependency is not installed (ImportError)
 ├── AgentError                     the agents: what they did with a message
 │   ├── CantHandleException        no handler takes this message
@@ -62,6 +63,7 @@ __all__ = [
     "ArgumentTypeError",
     "CantHandleException",
     "ComponentError",
+    "CredentialsError",
     "DeadlineExceededError",
     "DeadlockError",
     "EffectFailedError",
@@ -142,6 +144,10 @@ class MessageSerializationError(UsageError, ValueError):
 
 class SimulationBoundaryError(UsageError, NotImplementedError):
     """The code left the simulation (by a socket, a subprocess), or does not run in a simulation at all."""
+
+
+class CredentialsError(UsageError):
+    """A key or a login for a service is missing, or cannot be sent; the text says where it is looked for."""
 
 
 class MissingExtraError(UsageError, ImportError):

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from symposia._lazy import is_installed
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import CredentialsError, UsageError
 from symposia.ext.models._credentials import SharedCall
 from symposia.ext.models._options import check_installed
 
@@ -68,7 +68,7 @@ class AwsCredentials:
         """The credentials of now; temporary ones are renewed.
 
         Raises:
-            UsageError: There are none, or the search failed or took too long.
+            CredentialsError: There are none, or the search failed or took too long.
         """
         if self._found is not None and not hasattr(self._found, "refresh_needed"):
             return self._frozen()
@@ -77,19 +77,19 @@ class AwsCredentials:
                 return await self._keys()
         except TimeoutError as error:
             text = f"The search for AWS credentials took longer than {SEARCH_SECONDS:g} seconds. {_ADVICE}"
-            raise UsageError(text) from error
+            raise CredentialsError(text) from error
         except UsageError:
             raise
         # Expired credentials are a RuntimeError, a missing program of a profile an OSError, its output a ValueError.
         except Exception as error:
             words = str(error).rstrip(".") or type(error).__name__
-            raise UsageError(f"The AWS credentials cannot be used: {words}. {_ADVICE}") from error
+            raise CredentialsError(f"The AWS credentials cannot be used: {words}. {_ADVICE}") from error
 
     def _find(self) -> AwsKeys:
         if self._found is None:
             self._found = _session(self._profile).get_credentials()
         if self._found is None:
-            raise UsageError(f"There are no AWS credentials. {_ADVICE}")
+            raise CredentialsError(f"There are no AWS credentials. {_ADVICE}")
         return self._frozen()
 
     def _frozen(self) -> AwsKeys:

@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import CredentialsError, UsageError
 from symposia.ext.models._credentials import SharedCall, token_of
 
 CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -53,7 +53,7 @@ class GoogleCredentials:
         """The credentials, which renew themselves, and the project that they name.
 
         Raises:
-            UsageError: There are none, or the search took too long.
+            CredentialsError: There are none, or the search took too long.
         """
         from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 - heavy; the SDKs have imported it
 
@@ -62,9 +62,9 @@ class GoogleCredentials:
                 return await self._default()
         except TimeoutError as error:
             text = f"The search for credentials of Google Cloud took longer than {SEARCH_SECONDS:g} seconds."
-            raise UsageError(f"{text} {self._advice}") from error
+            raise CredentialsError(f"{text} {self._advice}") from error
         except GoogleAuthError as error:
-            raise UsageError(f"There are no credentials of Google Cloud: {error} {self._advice}") from error
+            raise CredentialsError(f"There are no credentials of Google Cloud: {error} {self._advice}") from error
 
     def _search(self) -> tuple[Any, str | None]:
         found = self._found

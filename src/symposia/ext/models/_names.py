@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError
@@ -55,11 +55,13 @@ class MissingKeyError(ModelNameError):
 
     Attributes:
         variable: The environment variable that could hold it.
+        variables: Those of all settings that are missing, `variable` first.
     """
 
-    def __init__(self, problem: str, advice: str, *, variable: str) -> None:
+    def __init__(self, problem: str, advice: str, *, variable: str, others: Sequence[str] = ()) -> None:
         super().__init__(problem, advice)
         self.variable = variable
+        self.variables = (variable, *others)
 
 
 def from_name(name: str | None = None, **options: object) -> ChatCompletionClient:
@@ -90,6 +92,7 @@ def from_name(name: str | None = None, **options: object) -> ChatCompletionClien
             f"The model {name} cannot be used: {problems}.",
             " ".join(f"Set {setting.variables[0]}, or give {'= or '.join(setting.options)}=." for setting in missing),
             variable=missing[0].variables[0],
+            others=[setting.variables[0] for setting in missing[1:]],
         )
     return vendor.make_client(model, **options)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr
 
 from symposia._lazy import is_installed
 from symposia.core import ComponentModel
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, UsageError
+from symposia.core.exceptions import ArgumentTypeError, CredentialsError, InvalidArgumentError, MissingExtraError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +139,7 @@ def check_model(client: str, model: object) -> str:
     raise InvalidArgumentError(f'{client} needs the name of a model, such as {client}(model="…"), not {model!r}.')
 
 
-def missing_key(model: str, variable: str, *, options: str = "api_key=", more: str = "") -> UsageError:
+def missing_key(model: str, variable: str, *, options: str = "api_key=", more: str = "") -> CredentialsError:
     """The error of a client without a key.
 
     Args:
@@ -149,7 +149,7 @@ def missing_key(model: str, variable: str, *, options: str = "api_key=", more: s
         more: Sentences about other ways.
     """
     text = f"There is no API key for model {model!r}: set the environment variable {variable}, or give {options}."
-    return UsageError(f"{text} {more}".rstrip())
+    return CredentialsError(f"{text} {more}".rstrip())
 
 
 def check_key(model: str, key: object, variable: str | None) -> None:
@@ -163,11 +163,11 @@ def check_key(model: str, key: object, variable: str | None) -> None:
         variable: The environment variable that can hold it; None if only an option does.
 
     Raises:
-        UsageError: It cannot be sent.
+        CredentialsError: It cannot be sent.
     """
     if isinstance(key, str) and not (key.isascii() and key.isprintable() and " " not in key):
-        place = f", into the environment variable {variable}, or give it as the client's option" if variable else ""
-        raise UsageError(
+        place = f", into the environment variable {variable}" if variable else ""
+        raise CredentialsError(
             f"The API key for model {model!r} has a space, a line break or another character that no key has. Copy it "
             f"again, without quotes{place}."
         )
