@@ -67,9 +67,10 @@ def chat() -> Figures:
 
 def group() -> Figures:
     def hold() -> None:
-        members = [agent(name) for name in ("ada", "bo", "cy")]
+        first = agent("ada")
+        members: list[v02.Agent] = [first, agent("bo"), agent("cy")]
         group_chat = v02.GroupChat(members, [], max_round=REPLIES, speaker_selection_method="round_robin")
-        members[0].initiate_chat(v02.GroupChatManager(group_chat), message="Begin.")
+        first.initiate_chat(v02.GroupChatManager(group_chat), message="Begin.")
         assert len(group_chat.messages) == REPLIES
 
     return {"group chats of 100 rounds/s": chats_a_second(hold)}

@@ -1,0 +1,328 @@
+"""A group chat: its agents, its messages, its options, and the selection of the next speaker."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, TypeAlias, cast
+
+from symposia.v02._code_text import content_str
+from symposia.v02.agentchat import _speaker_answers
+from symposia.v02.agentchat._conversable import LLMConfig
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form, run_plain
+from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat._model_selection import ModelSelection
+from symposia.v02.agentchat._transitions import (
+    Transitions,
+    able_to_execute,
+    allowed_transitions,
+    called_functions,
+    check_kind,
+    eligible_speakers,
+)
+from symposia.v02.agentchat.agent import Agent
+from symposia.v02.agentchat.conversable_agent import ConversableAgent
+from symposia.v02.exception_utils import AgentNameConflict, NoEligibleSpeaker, UndefinedNextAgent
+from symposia.v02.io import IOStream
+
+logger = logging.getLogger(__name__)
+
+SelectionMethod: TypeAlias = str | Callable[[Agent, "GroupChat"], Agent | str | None]
+"""`auto`, `manual`, `random`, `round_robin`, or a function of the last speaker and the group chat."""
+
+MANUAL_TRIES = 3
+"""How often a person may give another number than that of an agent."""
+
+
+@dataclass
+class GroupChat:
+    """A group of agents, and what they said.
+
+    Attributes:
+        agents: The agents.
+        messages: What they said; the first messages to begin with.
+        max_round: The number of messages at which the chat ends, with the first one.
+        admin_name: The agent that speaks when a person interrupts another.
+        func_call_filter: Whether only agents that can execute the functions in a message answer it.
+        speaker_selection_method: How the next speaker is chosen. With `auto` a model chooses; without one, they take
+            turns. A function returns an agent, one of the methods, or None, which ends the chat.
+        max_retries_for_selecting_speaker: How often the model is asked again whose answer names none or several.
+        allow_repeat_speaker: Whether agents, or which of them, may speak twice in a row; by default all.
+        allowed_or_disallowed_speaker_transitions: The agents that may speak after each, or may not.
+        speaker_transitions_type: Which of the two: `allowed` or `disallowed`.
+        enable_clear_history: Whether `CLEAR HISTORY [agent] [number]` in a message that is a dict clears histories.
+        send_introductions: Whether each agent is first told who takes part.
+        select_speaker_message_template: The system message of the model that chooses, with `{roles}` and `{agentlist}`.
+        select_speaker_prompt_template: Its question, with the same; None or the empty text asks none.
+        select_speaker_auto_multiple_template: What it is told when its answer names several.
+        select_speaker_auto_none_template: What it is told when its answer names none.
+        select_speaker_transform_messages: A `TransformMessages` for the messages that it reads.
+        select_speaker_auto_verbose: Whether its conversation is printed.
+        select_speaker_auto_model_client_cls: A class of model clients for it, or several.
+        select_speaker_auto_llm_config: The configuration of the model; by default that of the manager.
+        role_for_select_speaker_messages: The role of the question.
+        allowed_speaker_transitions_dict: The agents that may speak after each.
+
+    Raises:
+        ValueError: Options contradict each other, or are none.
+    """
+
+    agents: list[Agent]
+    messages: list[Message]
+    max_round: int = 10
+    admin_name: str = "Admin"
+    func_call_filter: bool = True
+    speaker_selection_method: SelectionMethod = "auto"
+    max_retries_for_selecting_speaker: int = 2
+    allow_repeat_speaker: bool | list[Agent] | None = None
+    allowed_or_disallowed_speaker_transitions: Transitions | None = None
+    speaker_transitions_type: Literal["allowed", "disallowed"] | None = None
+    enable_clear_history: bool = False
+    send_introductions: bool = False
+    select_speaker_message_template: str = _speaker_answers.MESSAGE_TEMPLATE
+    select_speaker_prompt_template: str | None = _speaker_answers.PROMPT_TEMPLATE
+    select_speaker_auto_multiple_template: str = _speaker_answers.MULTIPLE_TEMPLATE
+    select_speaker_auto_none_template: str = _speaker_answers.NONE_TEMPLATE
+    select_speaker_transform_messages: Any | None = None  # Any: of contrib
+    select_speaker_auto_verbose: bool | None = False
+    select_speaker_auto_model_client_cls: type[Any] | list[type[Any]] | None = None  # Any: of the program
+    select_speaker_auto_llm_config: LLMConfig = None
+    role_for_select_speaker_messages: str | None = "system"
+    allowed_speaker_transitions_dict: Transitions = field(init=False, repr=False)
+
+    DEFAULT_INTRO_MSG: ClassVar[str] = _speaker_answers.INTRODUCTION
+    _VALID_SPEAKER_SELECTION_METHODS: ClassVar[list[str]] = ["auto", "manual", "random", "round_robin"]
+
+    def __post_init__(self) -> None:
+        check_kind(self.speaker_transitions_type)
+        if self.speaker_transitions_type is not None:
+            self.speaker_transitions_type = cast("Any", self.speaker_transitions_type.lower())
+        self.allowed_speaker_transitions_dict = allowed_transitions(
+            self.agents,
+            self.allow_repeat_speaker,
+            self.allowed_or_disallowed_speaker_transitions,
+            self.speaker_transitions_type,
+        )
+        if self.allow_repeat_speaker is None and self.allowed_or_disallowed_speaker_transitions is None:
+            self.allow_repeat_speaker = True
+        self._check_selection_options()
+
+    def _check_selection_options(self) -> None:
+        for name in (
+            "select_speaker_message_template",
+            "select_speaker_auto_multiple_template",
+            "select_speaker_auto_none_template",
+            "role_for_select_speaker_messages",
+        ):
+            if not getattr(self, name):
+                raise ValueError(f"{name} cannot be empty or None.")
+        retries = cast("object", self.max_retries_for_selecting_speaker)
+        if not isinstance(retries, int):
+            raise ValueError("max_retries_for_selecting_speaker cannot be None or non-int")  # noqa: TRY004 - as in AutoGen 0.2
+        if retries < 0:
+            raise ValueError("max_retries_for_selecting_speaker must be greater than or equal to zero")
+        if not isinstance(self.select_speaker_auto_verbose, bool):
+            raise ValueError("select_speaker_auto_verbose cannot be None or non-bool")  # noqa: TRY004 - as above
+        transforms = self.select_speaker_transform_messages
+        if transforms is not None and not callable(getattr(transforms, "add_to_agent", None)):
+            raise ValueError("select_speaker_transform_messages must be None or MessageTransforms.")
+
+    # Agents
+
+    @property
+    def agent_names(self) -> list[str]:
+        """The names of the agents."""
+        return [agent.name for agent in self.agents]
+
+    def agent_by_name(self, name: str, recursive: bool = False, raise_on_name_conflict: bool = False) -> Agent | None:
+        """An agent by its name; None if there is none.
+
+        Args:
+            name: The name.
+            recursive: Whether the agents of the group chats of managers among them count.
+            raise_on_name_conflict: Whether several with the name are an error.
+
+        Raises:
+            AgentNameConflict: There are several.
+        """
+        agents = self.nested_agents() if recursive else self.agents
+        found = [agent for agent in agents if agent.name == name]
+        if raise_on_name_conflict and len(found) > 1:
+            raise AgentNameConflict
+        return found[0] if found else None
+
+    def nested_agents(self) -> list[Agent]:
+        """The agents, and those of the group chats of managers among them."""
+        nested = list(self.agents)
+        for agent in self.agents:
+            inner = getattr(agent, "groupchat", None)
+            if isinstance(inner, GroupChat):
+                nested += inner.nested_agents()
+        return nested
+
+    def next_agent(self, agent: Agent, agents: list[Agent] | None = None) -> Agent:
+        """The agent after another, in order.
+
+        Args:
+            agent: The other agent.
+            agents: The agents to choose from; None for all.
+
+        Raises:
+            UndefinedNextAgent: None of them is in the group chat.
+        """
+        chosen = self.agents if agents is None else agents
+        if not set(chosen) & set(self.agents):
+            raise UndefinedNextAgent
+        start = self.agents.index(agent) + 1 if agent in self.agents else 0
+        ordered = self.agents[start:] + self.agents[:start]
+        return next(each for each in ordered if each in chosen)
+
+    # Messages
+
+    def reset(self) -> None:
+        """Forget the messages."""
+        self.messages.clear()
+
+    def append(self, message: Message, speaker: Agent) -> None:
+        """Add a message, as text, with the name of its speaker.
+
+        Args:
+            message: The message. It gets the name too, and an empty text where it has no content.
+            speaker: The agent that sent it.
+        """
+        if message.get("role") != "function":
+            message["name"] = speaker.name
+        if message.get("content") is None:
+            message["content"] = ""
+        self.messages.append({**message, "content": content_str(message["content"])})
+
+    def introductions_msg(self, agents: list[Agent] | None = None) -> str:
+        """What the agents are told of each other."""
+        return f"{self.DEFAULT_INTRO_MSG}\n\n{_speaker_answers.roles_text(self.agents if agents is None else agents)}"
+
+    def select_speaker_msg(self, agents: list[Agent] | None = None) -> str:
+        """The system message of the model that chooses among agents."""
+        return _speaker_answers.filled(self.select_speaker_message_template, self.agents if agents is None else agents)
+
+    def select_speaker_prompt(self, agents: list[Agent] | None = None) -> str | None:
+        """The question to the model that chooses among agents; None if it is asked none."""
+        if not self.select_speaker_prompt_template:
+            return None
+        return _speaker_answers.filled(self.select_speaker_prompt_template, self.agents if agents is None else agents)
+
+    # Selection
+
+    def select_speaker(self, last_speaker: Agent, selector: ConversableAgent) -> Agent:
+        """The next speaker.
+
+        Args:
+            last_speaker: The agent that spoke.
+            selector: The manager, whose model chooses.
+
+        Raises:
+            NoEligibleSpeaker: Nobody may speak.
+            ValueError: There are too few agents, or what a function chose is none.
+        """
+        return run_plain(self._select(PLAIN, last_speaker, selector))
+
+    async def a_select_speaker(self, last_speaker: Agent, selector: ConversableAgent) -> Agent:
+        """As `select_speaker`."""
+        return await self._select(ASYNC, last_speaker, selector)
+
+    async def _select(self, form: Form, last_speaker: Agent, selector: ConversableAgent) -> Agent:
+        chosen = await self._method(form, last_speaker)
+        if not isinstance(chosen, str):
+            return chosen
+        eligible = self._eligible(last_speaker, chosen)
+        if len(eligible) == 1:
+            return eligible[0]
+        if chosen == "round_robin":
+            return self.next_agent(last_speaker, eligible)
+        if chosen == "random":
+            return self.random_select_speaker(eligible) or eligible[0]
+        if chosen == "manual":
+            return self.manual_select_speaker(eligible) or self.next_agent(last_speaker, eligible)
+        by_model = await self._model_selection(eligible).choose(form, self.messages, selector, eligible)
+        return by_model or self.next_agent(last_speaker, eligible)
+
+    def _model_selection(self, agents: list[Agent]) -> ModelSelection:
+        classes = self.select_speaker_auto_model_client_cls or []
+        return ModelSelection(
+            system_message=self.select_speaker_msg(agents),
+            prompt=self.select_speaker_prompt(agents),
+            multiple_template=self.select_speaker_auto_multiple_template,
+            none_template=self.select_speaker_auto_none_template,
+            retries=self.max_retries_for_selecting_speaker,
+            role=self.role_for_select_speaker_messages,
+            transforms=self.select_speaker_transform_messages,
+            is_printed=bool(self.select_speaker_auto_verbose),
+            client_classes=classes if isinstance(classes, list) else [classes],
+            llm_config=self.select_speaker_auto_llm_config,
+        )
+
+    async def _method(self, form: Form, last_speaker: Agent) -> str | Agent:
+        method: object = self.speaker_selection_method
+        if callable(method):
+            method = await form.call(method, last_speaker, self)
+            if method is None:
+                raise NoEligibleSpeaker("The function that selects speakers returned None.")
+            if isinstance(method, Agent):
+                if method not in self.agents:
+                    raise ValueError(
+                        f"Custom speaker selection function returned an agent {method.name} not in the group chat."
+                    )
+                return method
+        if not isinstance(method, str):
+            raise ValueError(  # noqa: TRY004 - as in AutoGen 0.2
+                f"Custom speaker selection function returned an object of type {type(method)} instead of Agent or str."
+            )
+        if method.lower() not in self._VALID_SPEAKER_SELECTION_METHODS:
+            raise ValueError(
+                f"GroupChat speaker_selection_method is set to '{method}'. It should be one of "
+                f"{self._VALID_SPEAKER_SELECTION_METHODS} (case insensitive)."
+            )
+        return method.lower()
+
+    def _eligible(self, last_speaker: Agent, method: str) -> list[Agent]:
+        number = len(self.agents)
+        if number < 2:  # noqa: PLR2004 - a group
+            raise ValueError(
+                f"GroupChat is underpopulated with {number} agents. Please add more agents to the GroupChat or use "
+                "direct communication instead."
+            )
+        if number == 2 and method != "round_robin" and self.allow_repeat_speaker:  # noqa: PLR2004 - as above
+            logger.warning(
+                "GroupChat is underpopulated with 2 agents. Without round_robin or allow_repeat_speaker=False, one may "
+                "speak twice in a row."
+            )
+        able = list(self.agents)
+        if self.func_call_filter and self.messages and (functions := called_functions(self.messages[-1])):
+            able = able_to_execute(self.agents, functions)
+            if len(able) == 1:
+                return able
+        return eligible_speakers(self.agents, last_speaker, self.allowed_speaker_transitions_dict, able)
+
+    def random_select_speaker(self, agents: list[Agent] | None = None) -> Agent | None:
+        """One of several agents, each as likely."""
+        return random.choice(self.agents if agents is None else agents)  # noqa: S311 - no secret
+
+    def manual_select_speaker(self, agents: list[Agent] | None = None) -> Agent | None:
+        """The agent that a person chooses by its number; None if the person chooses none.
+
+        Args:
+            agents: The agents to choose from; None for all.
+        """
+        stream, choices = IOStream.get_default(), self.agents if agents is None else agents
+        stream.print("Please select the next speaker from the following list:")
+        for number, agent in enumerate(choices, 1):
+            stream.print(f"{number}: {agent.name}")
+        for _ in range(MANUAL_TRIES):
+            answer = stream.input("Enter the number of the next speaker (enter nothing or `q` to use auto selection): ")
+            if answer in ("", "q"):
+                return None
+            if answer.isdecimal() and 0 < int(answer) <= len(choices):
+                return choices[int(answer) - 1]
+            stream.print(f"Invalid input. Please enter a number between 1 and {len(choices)}.")
+        return None
