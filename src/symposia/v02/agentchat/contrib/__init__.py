@@ -1,0 +1,10 @@
+"""Agents for special purposes, each in its module."""
+
+from typing import TYPE_CHECKING
+
+from symposia._lazy import explained_names
+
+if not TYPE_CHECKING:
+    __getattr__ = explained_names(__name__)
+
+__all__: list[str] = []

@@ -1,0 +1,97 @@
+"""Agents of AutoGen 0.2 that answer from documents."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from symposia.v02 import ConversableAgent
+from symposia.v02.agentchat import Agent
+from symposia.v02.agentchat.contrib.retrieve_assistant_agent import RetrieveAssistantAgent
+from symposia.v02.agentchat.contrib.retrieve_user_proxy_agent import RetrieveUserProxyAgent
+
+
+@pytest.fixture
+def handbook(tmp_path: Path) -> Path:
+    (tmp_path / "leave.md").write_text("# Leave\n\nEach year has 30 days of leave.\n")
+    (tmp_path / "pay.md").write_text("# Pay\n\nPay comes on the last day of a month.\n")
+    return tmp_path
+
+
+def proxy(docs: Path, **config: Any) -> RetrieveUserProxyAgent:
+    return RetrieveUserProxyAgent(
+        human_input_mode="NEVER",
+        retrieve_config={"task": "qa", "docs_path": str(docs), **config},
+        code_execution_config=False,
+    )
+
+
+def answering(*answers: str) -> ConversableAgent:
+    agent = ConversableAgent("answering", human_input_mode="NEVER")
+    given = iter(answers)
+
+    def reply(_: object, **__: object) -> tuple[bool, str]:
+        return True, next(given)
+
+    agent.register_reply(Agent, reply, position=2)  # after the check for the end of the chat
+    return agent
+
+
+def texts(asking: RetrieveUserProxyAgent, agent: ConversableAgent, problem: str) -> list[str]:
+    result = asking.initiate_chat(agent, message=asking.message_generator, problem=problem, silent=True)
+    return [message["content"] for message in result.chat_history]
+
+
+def test_the_first_message_has_the_question_and_what_the_documents_say(handbook: Path) -> None:
+    first, answer = texts(proxy(handbook), answering("30."), "How many days of leave are there?")
+    assert "How many days of leave are there?" in first
+    assert "Each year has 30 days of leave." in first
+    assert answer == "30."
+
+
+def test_other_passages_are_given_until_there_are_none(handbook: Path) -> None:
+    one_passage = 25
+    asking = proxy(handbook, context_max_tokens=one_passage)
+    agent = answering("UPDATE CONTEXT", "update context.")
+    first, _, second, _, end = texts(asking, agent, "How many days of leave, and which day is pay?")
+    assert sorted(["30 days" in first, "30 days" in second]) == [False, True]
+    assert sorted(["last day" in first, "last day" in second]) == [False, True]
+    assert end == "TERMINATE"
+
+
+def test_an_answer_without_its_prefix_gets_other_passages(handbook: Path) -> None:
+    asking = proxy(handbook, customized_answer_prefix="the answer is", update_context=True)
+    *_, end = texts(asking, answering("Perhaps 30."), "leave")
+    assert end == "TERMINATE"
+    assert texts(asking, answering("The answer is 30."), "leave")[-1] == "The answer is 30."
+
+
+def test_a_prompt_of_the_program_is_filled(handbook: Path) -> None:
+    asking = proxy(handbook, customized_prompt="Q: {input_question} D: {input_context}", context_max_tokens=25)
+    [first, _] = texts(asking, answering("30."), "days of leave")
+    assert first.startswith("Q: days of leave D: [leave.md")
+
+
+def test_passages_have_the_text_that_is_searched_for(handbook: Path) -> None:
+    found = proxy(handbook).retrieve_docs("days", search_string="Pay comes")
+    assert len(found) == 1
+
+
+def test_options_for_databases_are_warned_of(handbook: Path) -> None:
+    with pytest.warns(UserWarning, match="retrieve_config has client, vector_db, which do nothing here"):
+        proxy(handbook, vector_db="chroma", client=None)
+
+
+def test_another_task_is_refused(handbook: Path) -> None:
+    with pytest.raises(ValueError, match="task poem is not implemented"):
+        proxy(handbook, task="poem")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("exitcode: 0 (execution succeeded)\nCode output: 1", "TERMINATE"), ("exitcode: 1 (execution failed)", "more")],
+)
+def test_an_assistant_ends_when_its_code_has_succeeded(text: str, answer: str) -> None:
+    assistant = RetrieveAssistantAgent("assistant", default_auto_reply="more")
+    messages = [{"role": "user", "content": text}]
+    assert assistant.generate_reply(messages=messages, sender=ConversableAgent("runner")) == answer
