@@ -6,7 +6,6 @@ Cells of other languages (``%%bash``) are left out. Outputs, metadata, other cel
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 
 from symposia.migration._findings import FindingKind, Note
 from symposia.migration._python import MigratedText
+from symposia.migration._syntax import syntax_problem
 
 _PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 _MAGIC = re.compile(r"^\s*[%!?]|^\s*[\w, ]+=\s*[%!]|\?\s*$")
@@ -86,7 +86,7 @@ class _Cell:
         """The cell; a note if it is no Python; None if it is in another language."""
         if source.lstrip().startswith("%%") and not source.lstrip().startswith(_PYTHON_MAGICS):
             return None
-        if _problem(source) is None:
+        if syntax_problem(source) is None:
             return cls(number, source, {})
         lines, magics = list[str](), dict[str, str]()
         rest = iter(source.split("\n"))
@@ -101,9 +101,9 @@ class _Cell:
             lines.append(line[: len(line) - len(line.lstrip())] + name)
             magics[name] = whole.lstrip()
         text = "\n".join(lines)
-        if (problem := _problem(text)) is None:
+        if (problem := syntax_problem(text)) is None:
             return cls(number, text, magics)
-        return number, Note(line=problem[0], kind=FindingKind.UNREADABLE, text=f"It is no Python: {problem[1]}.")
+        return number, Note(line=problem[0], kind=FindingKind.UNREADABLE, text=problem[1])
 
     def restored(self, text: str) -> str:
         """A text of this cell with its magics."""
@@ -144,15 +144,6 @@ class _Program:
     @staticmethod
     def _end(cell: _Cell) -> str:
         return f"\n__symposia_cell_{cell.number}__\n"
-
-
-def _problem(source: str) -> tuple[int, str] | None:
-    """The line and the text of a syntax error; None if there is none."""
-    try:
-        compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        return getattr(error, "lineno", None) or 1, getattr(error, "msg", str(error))
-    return None
 
 
 def _set_source(cell: dict[str, Any], source: str) -> None:

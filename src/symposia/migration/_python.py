@@ -25,6 +25,7 @@ MARKS = ("autogen", "symposia.v02")
 REASON = "# symposia migrate: "
 """Begins a comment that says why the code below it keeps the interface of AutoGen 0.2."""
 
+_MENTION_OF_V02 = re.compile(r"\bautogen\b|\bsymposia\.v02\b")
 _REASON_LINE = re.compile(rf"^[ \t]*{REASON}.*(?:\r\n|\r|\n)", re.MULTILINE)
 
 
@@ -74,11 +75,13 @@ def migrate_text(
     if not any(mark in text for mark in MARKS):
         return MigratedText(text)
     try:
-        if target is MigrationTarget.V04:
+        if target is MigrationTarget.V04 and _MENTION_OF_V02.search(text):
             return _to_v04(text, in_notebook=in_notebook)
         return _to_names(_source.parsed(text))
     except _source.SourceError as error:
         return MigratedText(text, [Note(line=error.line, kind=FindingKind.UNREADABLE, text=str(error))])
+    except RecursionError:
+        return MigratedText(text, [Note(line=1, kind=FindingKind.UNREADABLE, text="It is nested too deeply to be read.")])
 
 
 def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> MigratedText:
@@ -89,8 +92,6 @@ def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> Migr
 
 def _to_v04(text: str, *, in_notebook: bool) -> MigratedText:
     source = _source.parsed(_REASON_LINE.sub("", text))
-    if not _rewriting.uses_v02(source):
-        return _to_names(_source.parsed(text))
     rewriting = _rewriting.rewritten(source, in_notebook=in_notebook)
     if rewriting.text is not None:
         result = _to_names(_source.parsed(rewriting.text))

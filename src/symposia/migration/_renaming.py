@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from symposia._autogen_names import ROOTS
-from symposia.migration._bindings import bound_names
+from symposia.migration._bindings import binding_counts
 from symposia.migration._findings import FindingKind, Note
 from symposia.migration._names import V02_ROOT, is_theirs, resolved
 from symposia.migration._source import Edit, Source, cst, dotted_name
@@ -46,7 +46,7 @@ def renaming(source: Source) -> Renaming:
     source.wrapper.visit(names)
     result = Renaming(notes=list(names.notes), uses=list(names.uses))
     result.edits += names.from_imports + names.strings
-    plain = _PlainImports(source, names, bound_names(source))
+    plain = _PlainImports(source, names, frozenset(binding_counts(source.code) if names.plain else ()))
     result.edits += plain.edits()
     result.notes += plain.notes
     return result

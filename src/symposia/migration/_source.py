@@ -6,9 +6,10 @@ what the tree does not keep, such as form feeds.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from symposia.migration._syntax import syntax_problem
 
 try:
     import libcst as cst
@@ -131,11 +132,13 @@ def parsed(text: str) -> Source:
     Raises:
         SourceError: It is no Python, or is nested too deeply.
     """
+    if problem := syntax_problem(text):
+        raise SourceError(problem[1], problem[0])
     try:
         wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         spans = wrapper.resolve(ByteSpanPositionProvider)
     except cst.ParserSyntaxError as error:
-        raise SourceError(f"It is no Python: {_explained(text, error)}", error.raw_line) from None
+        raise SourceError("It has syntax that libcst does not know yet.", error.raw_line) from None
     except RecursionError:
         raise SourceError("It is nested too deeply to be read.", 1) from None
     code = text.encode()
@@ -160,15 +163,6 @@ def _places(code: bytes, held: bytes) -> Sequence[int]:
         places.append(place)
         place += 1
     return [*places, len(code)]
-
-
-def _explained(text: str, error: cst.ParserSyntaxError) -> str:
-    """What is wrong with a text, in Python's own words where it has some."""
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError) as ours:
-        return f"{getattr(ours, 'msg', ours)}."
-    return f"{error.message}."
 
 
 def edited(source: Source, edits: Iterable[Edit]) -> str:

@@ -106,7 +106,7 @@ class Program:
         """Read a text."""
         program = cls(source)
         program._read(source.module.body, Place())
-        counts = binding_counts(source)
+        counts = binding_counts(source.code)
         program._taken.update(re.findall(r"\w+", source.code.decode()))
         for name in [*program.constructs, *(chat.target for chat in program.chats if chat.target)]:
             if counts[name] > 1:

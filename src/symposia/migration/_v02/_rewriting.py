@@ -22,7 +22,7 @@ class Rewriting:
     """The result.
 
     Attributes:
-        text: The new text; None if the interface of 0.2 is kept.
+        text: The new text; None if the interface of 0.2 is kept, or is not imported.
         notes: What is slightly different after the rewriting.
         reasons: Why it is kept: sentences, and the offsets of the statements that they are about.
     """
@@ -32,19 +32,16 @@ class Rewriting:
     reasons: Sequence[tuple[int, str]] = ()
 
 
-def uses_v02(source: Source) -> bool:
-    """Whether a text imports AutoGen 0.2, or what Symposia has of it."""
-    return bool(Program.read(source).imports)
-
-
 def rewritten(source: Source, *, in_notebook: bool = False) -> Rewriting:
-    """Rewrite a text that imports AutoGen 0.2.
+    """Rewrite a text, if it imports AutoGen 0.2.
 
     Args:
         source: The text.
         in_notebook: Whether its top level can await.
     """
     program = Program.read(source)
+    if not program.imports:
+        return Rewriting(None)
     writer = _Writer(program, in_notebook=in_notebook)
     problems = [*program.problems, *writer.write()]
     if not problems:
@@ -52,8 +49,8 @@ def rewritten(source: Source, *, in_notebook: bool = False) -> Rewriting:
     if problems:
         return Rewriting(None, reasons=sorted({(statement_start(source, each.node), str(each)) for each in problems}))
     text = edited(source, writer.edits())
-    if lost := _lost_comments(source, text):
-        return Rewriting(None, reasons=[(source.start(program.imports[0][0]), f"The comment {lost!r} would be lost.")])
+    if problem := _damage(source, text):
+        return Rewriting(None, reasons=[(source.start(program.imports[0][0]), problem)])
     return Rewriting(text, notes=writer.chats.notes)
 
 
@@ -209,11 +206,12 @@ def _imports_asyncio(source: Source) -> bool:
     return any(line.strip() == "import asyncio" for line in source.code.decode().splitlines())
 
 
-def _lost_comments(source: Source, text: str) -> str:
-    """A comment of the source that is not in the new text; empty if none is."""
+def _damage(source: Source, text: str) -> str:
+    """What the new text has lost of the source; empty if nothing."""
     try:
         new = parsed(text)
-    except SourceError as error:
-        raise AssertionError(f"What was made of the program is no Python:\n{text}") from error
+    except SourceError:
+        return "The file cannot be rewritten as it is laid out."
     before, after = (Counter(comments_in(each.module)) for each in (source, new))
-    return next(iter(before - after), "")
+    lost = next(iter(before - after), "")
+    return f"The comment {lost!r} would be lost." if lost else ""
