@@ -83,3 +83,26 @@ def test_providers_in_component_json_are_renamed_and_the_layout_stays(tmp_path: 
     [finding] = plan.findings
     assert (finding.line, finding.name) == (2, "autogen_core.Nothing")
     json.loads(change.after)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "wanted"),
+    [
+        ("requirements-dev.txt", "autogen-agentchat==0.7.5", "symposia in place of autogen-agentchat"),
+        (
+            "requirements.txt",
+            "autogen-ext[openai, magentic-one]>=0.4",
+            "symposia[documents,openai,web-surfer] in",
+        ),
+        ("pyproject.toml", 'dependencies = ["pyautogen~=0.2"]', "symposia[openai] in place of pyautogen"),
+        ("requirements.txt", "autogen-ext[grpc]", "Nothing corresponds to the extra grpc."),
+    ],
+)
+def test_requirements_are_not_rewritten_and_it_is_told_what_to_require(
+    tmp_path: Path, name: str, line: str, wanted: str
+) -> None:
+    (tmp_path / name).write_text(f"# autogen-core\n{line}\nmy-autogen-core-x\n")
+    plan = plan_migration([tmp_path])
+    assert not plan.changes
+    [finding] = plan.findings
+    assert (finding.line, finding.kind, wanted in finding.text) == (2, FindingKind.NOTE, True), finding.text

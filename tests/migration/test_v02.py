@@ -140,6 +140,18 @@ if True:
     assert "RoundRobinGroupChat" in mended
 
 
+IMPORT, USE = "from .team import (\n    x,\n    assistant as a,\n)\n", "import team\nteam.assistant\n"
+
+
+@pytest.mark.parametrize("use", [IMPORT, USE], ids=["from", "attribute"])
+def test_agents_that_other_files_import_keep_their_interface(use: str, tmp_path: Path) -> None:
+    (tmp_path / "team.py").write_text(CODING)
+    (tmp_path / "main.py").write_text(use)
+    plan = plan_migration([tmp_path])
+    assert "Other files import assistant from this one." in [finding.text for finding in plan.findings]
+    assert not plan_migration([tmp_path / "team.py"]).findings
+
+
 def test_only_names_are_changed_where_that_is_asked_for() -> None:
     before = "from autogen.exception_utils import SenderRequired\nimport autogen\nautogen.version\n"
     after = "from symposia.v02.exception_utils import SenderRequired\nimport symposia.v02 as autogen\nautogen.version\n"

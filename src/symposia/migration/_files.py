@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 
+from symposia.migration._requirements import FILES
+
 SUFFIXES = (".py", ".pyi", ".ipynb", ".json")
 SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 MAX_BYTES = 50 * 2**20
@@ -36,7 +38,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not _is_skipped(here / name))
         for name in sorted(files):
             file = here / name
-            if file.suffix in SUFFIXES and not name.startswith(".") and _is_inside(file, folder):
+            if (
+                (file.suffix in SUFFIXES or FILES.fullmatch(name))
+                and not name.startswith(".")
+                and _is_inside(file, folder)
+            ):
                 yield file
 
 
@@ -58,7 +64,7 @@ def decoded(path: Path, data: bytes) -> tuple[str, str]:
     """
     encoding = "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
     try:
-        if path.suffix not in {".ipynb", ".json"}:
+        if path.suffix not in {".ipynb", ".json"} and not FILES.fullmatch(path.name):
             encoding, _ = tokenize.detect_encoding(BytesIO(data).readline)
         text = data.decode(encoding)
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:

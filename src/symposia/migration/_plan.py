@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,10 @@ from pathlib import Path
 from symposia.migration._components import migrate_components
 from symposia.migration._files import decoded, files_of, replace_file
 from symposia.migration._findings import Finding, FindingKind, Note
+from symposia.migration._importers import imported_names
 from symposia.migration._notebooks import migrate_notebook
 from symposia.migration._python import MARKS, MigrationTarget, migrate_text
+from symposia.migration._requirements import FILES, requirement_notes
 
 
 @dataclass(frozen=True)
@@ -86,13 +88,21 @@ def plan_migration(paths: Iterable[Path], target: MigrationTarget = MigrationTar
     Raises:
         MissingExtraError: libcst is not installed.
     """
-    files = [migrated_file(path, target) for path in files_of(paths)]
+    found = list(files_of(paths))
+    imported = imported_names(found if target is MigrationTarget.V04 else ())
+    files = [migrated_file(path, target, imported.get(path.stem, ())) for path in found]
     changes = [file.change for file in files if file.change is not None]
     return MigrationPlan(changes, [finding for file in files for finding in file.findings], len(files))
 
 
-def migrated_file(path: Path, target: MigrationTarget) -> MigratedFile:
-    """Rewrite one file, without writing it. A file that cannot be read is a finding."""
+def migrated_file(path: Path, target: MigrationTarget, used_elsewhere: Collection[str] = ()) -> MigratedFile:
+    """Rewrite one file, without writing it. A file that cannot be read is a finding.
+
+    Args:
+        path: The file.
+        target: To what it is rewritten.
+        used_elsewhere: The names that other files import from it.
+    """
     try:
         before = path.read_bytes()
         if not any(mark.encode() in before for mark in MARKS):
@@ -101,12 +111,21 @@ def migrated_file(path: Path, target: MigrationTarget) -> MigratedFile:
     except (OSError, ValueError) as error:
         note = Note(line=0, kind=FindingKind.UNREADABLE, text=str(error))
         return MigratedFile(findings=[Finding.in_file(path, note)])
-    if path.suffix == ".ipynb":
-        notebook = migrate_notebook(text, partial(migrate_text, target=target, in_notebook=True))
-        after, notes, uses = notebook.text, notebook.notes, notebook.uses
-    else:
-        one = migrate_components(text) if path.suffix == ".json" else migrate_text(text, target)
-        after, notes, uses = one.text, [(0, note) for note in one.notes], [(0, *use) for use in one.uses]
+    after, notes, uses = _rewritten(path, text, target, used_elsewhere)
     findings = [Finding.in_file(path, note, cell) for cell, note in notes]
     change = None if after == text else FileChange(path, before, after.encode(encoding), encoding)
     return MigratedFile(change, findings, uses)
+
+
+def _rewritten(
+    path: Path, text: str, target: MigrationTarget, used_elsewhere: Collection[str]
+) -> tuple[str, Sequence[tuple[int, Note]], Sequence[tuple[int, int, str]]]:
+    """The new text of a file; its notes, and the names of AutoGen in it, with their cells."""
+    if FILES.fullmatch(path.name):
+        return text, [(0, note) for note in requirement_notes(text)], ()
+    if path.suffix == ".ipynb":
+        notebook = migrate_notebook(text, partial(migrate_text, target=target, in_notebook=True))
+        return notebook.text, notebook.notes, notebook.uses
+    is_json = path.suffix == ".json"
+    one = migrate_components(text) if is_json else migrate_text(text, target, used_elsewhere=used_elsewhere)
+    return one.text, [(0, note) for note in one.notes], [(0, *use) for use in one.uses]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -57,7 +57,11 @@ class MigratedText:
 
 
 def migrate_text(
-    text: str, target: MigrationTarget = MigrationTarget.V04, *, in_notebook: bool = False
+    text: str,
+    target: MigrationTarget = MigrationTarget.V04,
+    *,
+    in_notebook: bool = False,
+    used_elsewhere: Collection[str] = (),
 ) -> MigratedText:
     """Rewrite a Python text. What is not changed stays character for character.
 
@@ -68,6 +72,7 @@ def migrate_text(
         text: The text.
         target: To what it is rewritten.
         in_notebook: Whether it can await at its top level.
+        used_elsewhere: Names that other programs import from it. An agent among them keeps its interface.
 
     Raises:
         MissingExtraError: libcst is not installed.
@@ -76,12 +81,14 @@ def migrate_text(
         return MigratedText(text)
     try:
         if target is MigrationTarget.V04 and _MENTION_OF_V02.search(text):
-            return _to_v04(text, in_notebook=in_notebook)
+            return _to_v04(text, in_notebook=in_notebook, used_elsewhere=used_elsewhere)
         return _to_names(_source.parsed(text))
     except _source.SourceError as error:
         return MigratedText(text, [Note(line=error.line, kind=FindingKind.UNREADABLE, text=str(error))])
     except RecursionError:
-        return MigratedText(text, [Note(line=1, kind=FindingKind.UNREADABLE, text="It is nested too deeply to be read.")])
+        return MigratedText(
+            text, [Note(line=1, kind=FindingKind.UNREADABLE, text="It is nested too deeply to be read.")]
+        )
 
 
 def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> MigratedText:
@@ -90,9 +97,9 @@ def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> Migr
     return MigratedText(new, sorted(set(renaming.notes)), sorted(renaming.uses))
 
 
-def _to_v04(text: str, *, in_notebook: bool) -> MigratedText:
+def _to_v04(text: str, *, in_notebook: bool, used_elsewhere: Collection[str]) -> MigratedText:
     source = _source.parsed(_REASON_LINE.sub("", text))
-    rewriting = _rewriting.rewritten(source, in_notebook=in_notebook)
+    rewriting = _rewriting.rewritten(source, in_notebook=in_notebook, used_elsewhere=used_elsewhere)
     if rewriting.text is not None:
         result = _to_names(_source.parsed(rewriting.text))
         return MigratedText(result.text, sorted([*rewriting.notes, *result.notes]), result.uses)

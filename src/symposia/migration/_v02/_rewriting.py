@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,12 +32,13 @@ class Rewriting:
     reasons: Sequence[tuple[int, str]] = ()
 
 
-def rewritten(source: Source, *, in_notebook: bool = False) -> Rewriting:
+def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Collection[str] = ()) -> Rewriting:
     """Rewrite a text, if it imports AutoGen 0.2.
 
     Args:
         source: The text.
         in_notebook: Whether its top level can await.
+        used_elsewhere: Names that other files import from it.
     """
     program = Program.read(source)
     if not program.imports:
@@ -45,7 +46,7 @@ def rewritten(source: Source, *, in_notebook: bool = False) -> Rewriting:
     writer = _Writer(program, in_notebook=in_notebook)
     problems = [*program.problems, *writer.write()]
     if not problems:
-        problems = writer.not_understood()
+        problems = writer.not_understood(used_elsewhere)
     if problems:
         return Rewriting(None, reasons=sorted({(statement_start(source, each.node), str(each)) for each in problems}))
     text = edited(source, writer.edits())
@@ -98,10 +99,16 @@ class _Writer:
             self._write_agents()
         return problems
 
-    def not_understood(self) -> Sequence[NotCertainError]:
-        """The uses of AutoGen's names, agents, configurations and results that are not understood."""
+    def not_understood(self, used_elsewhere: Collection[str]) -> Sequence[NotCertainError]:
+        """The uses of AutoGen's names, agents, configurations and results that are not understood.
+
+        Args:
+            used_elsewhere: Names that other files import.
+        """
         results = {chat.target for chat in self._program.chats if chat.target}
-        found: list[NotCertainError] = []
+        first = self._program.imports[0][0]
+        shared = {*self._program.constructs, *self._models.variables, *results} & {*used_elsewhere}
+        found = [NotCertainError(first, f"Other files import {name} from this one.") for name in sorted(shared)]
         finder = _ResultUses(self._program.source, results)
         self._program.source.module.visit(finder)
         self._results = finder.edits
