@@ -1,4 +1,4 @@
-"""Which programs run, with what around them; and which wait for a name that Symposia does not have yet."""
+"""Which programs run, with what around them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -362,13 +362,22 @@ agent1, agent2 = (AssistantAgent(name=name, model_client=model_client) for name 
             "Agent task completed.",
         ],
     ),
-}
-"""Programs that run, by what is seen."""
-
-WAITING: Mapping[str, tuple[Session, str]] = {
-    "a group chat of version 0.2": (
-        Session(["multi_agent_01_two_agents", "multi_agent_02_group_chat"], answers=said(SALES, "TERMINATE")),
-        "GroupChat",
+    "a model selects who speaks in a group of version 0.2": Session(
+        ["multi_agent_01_two_agents", "multi_agent_02_group_chat"],
+        answers=said(
+            *(SALES, "TERMINATE"),
+            *("DataAnalystAgent", SALES, "ReviewerAgent", "APPROVED: proceed.", "ExecutorAgent"),
+            *("DataAnalystAgent", "TERMINATE"),
+        ),
+        prints=[
+            "Agent task completed.",
+            "Next speaker: DataAnalystAgent",
+            "Next speaker: ReviewerAgent",
+            "APPROVED: proceed.",
+            "Next speaker: ExecutorAgent",
+            "exitcode: 0 (execution succeeded)\nCode output: \nWidget A",
+            "TERMINATE",
+        ],
     ),
 }
-"""Programs that need a name that is not there yet. The list only ever gets shorter."""
+"""Programs that run, by what is seen."""
