@@ -75,6 +75,14 @@ async def test_the_body_of_an_error_is_read_and_told_in_part(
 
 
 @every_vendor
+async def test_of_a_page_in_place_of_an_error_the_beginning_is_told(vendor: Vendor, server: MockModelServer) -> None:
+    page = Raw(body=b"<!doctype html>" + b"<p>No." * 1_000, status=400, content_type="text/html")
+    error = await failure_of(vendor.client(server, page), streaming=False)
+    assert "<!doctype html><p>No." in str(error)
+    assert len(str(error)) < 1_000
+
+
+@every_vendor
 async def test_a_whole_answer_that_is_too_large_is_an_error(vendor: Vendor, server: MockModelServer) -> None:
     body = zipped(b'{"text": "', b"x" * MIB, 65)
     client = vendor.client(server, Raw(body=body, headers=GZIP), Raw(body=body, headers=GZIP), Reply(text="Five."))

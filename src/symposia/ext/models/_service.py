@@ -121,7 +121,7 @@ class Service:
         start = _body_of(error)
         body = _reported_body(error)
         said, codes = reported_words(body) or start or type(error).__name__, reported_codes(body)
-        words = _sentence(said)
+        words = _sentence(said, START if isinstance(body, str) else MOST_WORDS)  # a text may be any page
         is_spent = not _SPENT.isdisjoint(codes)
         failure, advice = _QUOTA if is_spent else self._explain(status)
         is_too_long = False
@@ -287,9 +287,9 @@ def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}".rstrip(".: ")
 
 
-def _sentence(words: str) -> str:
-    if len(words) > MOST_WORDS:
-        return f"{words[:MOST_WORDS]}… (cut after {MOST_WORDS:,} characters)."
+def _sentence(words: str, most: int = MOST_WORDS) -> str:
+    if len(words) > most:
+        return f"{words[:most]}… (cut after {most:,} characters)."
     return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
