@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Annotated, Final, TypeAlias, TypeVar, cast
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import ConfigDict, Discriminator, Field, TypeAdapter
 from pydantic_core import CoreSchema, SchemaValidator
 
 from symposia.core import FunctionCall
@@ -26,6 +26,16 @@ OPEN: Final = ConfigDict(extra="allow")
 
 TokenCount: TypeAlias = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 """A count of tokens in an answer: not negative, and an integer that JSON can carry exactly (RFC 8259, section 6)."""
+
+
+def by_type(known: Collection[str]) -> Discriminator:
+    """Tells the members of a union by their ``type``; those of a type that is not known are tagged "other"."""
+
+    def tag(value: object) -> str:
+        kind = cast("Mapping[str, object]", value).get("type") if isinstance(value, Mapping) else None
+        return kind if isinstance(kind, str) and kind in known else "other"
+
+    return Discriminator(tag)
 
 
 def json_parser(wire: type[W]) -> Callable[[bytes], W]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
+from dataclasses import replace
+from typing import Any, Protocol, Self, cast
 
 from pydantic import BaseModel, JsonValue
 from typing_extensions import override
 
-from symposia.core import CancellationToken, FunctionCall
+from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_list, check_messages
-from symposia.core.exceptions import InvalidArgumentError, ModelError, PartialAnswer, UsageError
+from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
-    AssistantMessage,
     ChatCompletionClient,
     CreateResult,
     LLMMessage,
@@ -30,18 +29,17 @@ from symposia.core.models import (
     report_usage,
 )
 from symposia.core.tools import Tool, ToolSchema, prepare_tools
-from symposia.ext.models._cancellable_calls import CancellableCalls
 from symposia.ext.models._context_overflow import RequestSize
+from symposia.ext.models._exchange import Answer, Exchange, StreamedAnswer
 from symposia.ext.models._options import as_arguments
-from symposia.ext.models._response_listeners import report_response
-from symposia.ext.models._service import Service, response_of
+from symposia.ext.models._service import Service
 from symposia.ext.models._telemetry import ObservedChat, reported_model
 from symposia.ext.models._tool_descriptions import tool_name
-from symposia.ext.models._transport import EventStream, Response, Transport
+from symposia.ext.models._transport import Transport
 from symposia.ext.models._unfinished_answers import remark_on
-from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, StreamAssembly, ToolChoice, WireFormat
+from symposia.ext.models._usage import spent_on, usage_of
+from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput, ToolChoice, WireFormat
 
-T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -151,7 +149,7 @@ class VendorClient(ChatCompletionClient):
             async with aclosing(self._stream(request)) as stream:
                 return cast("CreateResult", [item async for item in stream][-1])
         with self._observed(request, body, stream=False) as chat, chat.current():
-            answer = await self._send(body, request)
+            answer = await self._exchange(request, body).send()
             return chat.answered(answer.whole, self._counted(answer, request))
 
     def create_stream(
@@ -183,9 +181,9 @@ class VendorClient(ChatCompletionClient):
         # Unlike in `create`, the span is not made current here: the consumer's code runs between two items, and its own
         # spans are no children of this one. `within` makes it current only while the stream itself is read.
         with self._observed(request, body, stream=True) as chat:
-            streamed, token = _StreamedAnswer(self._wire.assembly()), request.cancellation_token
+            streamed, token = StreamedAnswer(self._wire.assembly()), request.cancellation_token
             try:
-                stream = self._receive(body, streamed, request)
+                stream = self._exchange(request, body).receive(streamed)
                 async with aclosing(chat.within(stream)) as batches:
                     async for texts in batches:
                         for text in texts:
@@ -195,98 +193,26 @@ class VendorClient(ChatCompletionClient):
                 partial = streamed.assembly.partial()
                 if isinstance(error, ModelError):
                     error.partial = partial
-                if (spent := _spent_on(partial, streamed.assembly.usage, request)) is not None:
+                if (spent := spent_on(partial, streamed.assembly.usage, request)) is not None:
                     self._count(chat.interrupted(self._priced(spent)))
                 raise
-            answer = cast("_Answer", streamed.answer)  # `_receive` ends with it, or raises
+            answer = cast("Answer", streamed.answer)  # `receive` ends with it, or raises
             result = chat.answered(answer.whole, self._counted(answer, request))
         yield result
 
-    async def _send(self, body: Body, request: ChatRequest) -> _Answer:
-        with CancellableCalls(request.cancellation_token) as calls:
-            response = await self._call(calls, lambda: self._transport.send(body), request)
-        report_response(response.status, response.headers)
-        try:
-            if response.problem is not None:
-                raise response.problem
-            whole = self._wire.parse(response.body)
-            return _Answer(whole, self._wire.read(whole))
-        except ValueError as problem:
-            raise self._broken(response, problem, request) from problem
-
-    async def _receive(
-        self, body: Body, streamed: _StreamedAnswer, request: ChatRequest
-    ) -> AsyncGenerator[list[str], None]:
-        """The texts of a streamed answer, as many at a time as arrive together."""
-        assembly = streamed.assembly
-        with CancellableCalls(request.cancellation_token) as calls:
-            stream = await self._call(calls, lambda: self._transport.open(body), request)
-            report_response(stream.response.status, stream.response.headers)
-            # The vendor's end marker ends the reading, and not the end of the bytes: some servers keep the connection
-            # open after it, and a connection that is cut ends the bytes as well.
-            try:
-                while not assembly.complete and (events := await self._read(stream, calls, request)):
-                    texts, problem = _feed(assembly, events)
-                    if texts:  # before the error of a later event: they arrived before it
-                        yield texts
-                    if problem is not None:
-                        raise self._broken(stream.response, problem, request) from problem
-                streamed.answer = self._read_whole(assembly, stream, request)
-                await stream.finish()
-            finally:
-                await stream.close()
-
-    async def _read(self, stream: EventStream, calls: CancellableCalls, request: ChatRequest) -> Sequence[bytes]:
-        try:
-            return await calls.run(stream.read)
-        except self._transport.errors as error:
-            if self._is_closed:
-                raise self._failed(error, request) from error
-            raise self._service.broken_off(self._model, stream.response, error) from error
-        except ValueError as problem:
-            raise self._broken(stream.response, problem, request) from problem
-
-    async def _call(self, calls: CancellableCalls, start: Callable[[], Awaitable[T]], request: ChatRequest) -> T:
-        try:
-            return await calls.run(start)
-        except self._transport.errors as error:
-            raise self._failed(error, request) from error
-        except RuntimeError as error:
-            if not self._is_closed:  # which the HTTP clients report by this error
-                raise
-            raise self._failed(error, request) from error
-
-    def _failed(self, error: Exception, request: ChatRequest) -> ModelError:
-        """The error of a request that the vendor refused, or that did not reach it."""
-        status, headers = response_of(error)
-        if status is None and self._is_closed:
-            return ModelError(
-                f"The client of model {self._model!r} was closed while a request was under way. Close it when all "
-                "requests have ended.",
-                is_transient=False,
-            )
-        if status is not None:
-            report_response(status, headers)
-        return self._service.failed(self._model, error, lambda: self._size_of(request))
-
-    def _broken(self, response: Response, problem: ValueError, request: ChatRequest) -> ModelError:
-        """The error of a response that is no answer."""
-        return self._service.broken(self._model, response, problem, lambda: self._size_of(request))
-
-    def _size_of(self, request: ChatRequest) -> RequestSize:
-        """The size of a request as it is known here: estimated, mostly."""
-        return RequestSize(tokens=self.count_tokens(request.messages, tools=request.tools), limit=self._context)
-
-    def _read_whole(self, assembly: StreamAssembly[object], stream: EventStream, request: ChatRequest) -> _Answer:
-        """The answer that a stream was, now that it has ended."""
-        try:
-            whole = assembly.whole()
-        except ValueError as problem:
-            raise self._service.ended_early(self._model, stream.response, problem) from problem
-        try:
-            return _Answer(whole, self._wire.read(whole))
-        except ValueError as problem:
-            raise self._broken(stream.response, problem, request) from problem
+    def _exchange(self, request: ChatRequest, body: Body) -> Exchange:
+        return Exchange(
+            service=self._service,
+            model=self._model,
+            wire=self._wire,
+            transport=self._transport,
+            body=body,
+            token=request.cancellation_token,
+            is_closed=lambda: self._is_closed,
+            estimate=lambda: RequestSize(
+                tokens=self.count_tokens(request.messages, tools=request.tools), limit=self._context
+            ),
+        )
 
     def _observed(self, request: ChatRequest, body: Body, *, stream: bool) -> ObservedChat:
         json = bool(request.json_output)
@@ -324,13 +250,13 @@ class VendorClient(ChatCompletionClient):
             + model_info_advice(ability)
         )
 
-    def _counted(self, answer: _Answer, request: ChatRequest) -> CreateResult:
+    def _counted(self, answer: Answer, request: ChatRequest) -> CreateResult:
         """Add the tokens of an answer to those of the client; they are estimated where the server sent none.
 
         An answer that is not whole is logged, since a message of an agent no longer says so.
         """
         result = answer.result
-        result.usage = self._priced(_usage_of(result, request))
+        result.usage = self._priced(usage_of(result, request))
         if (reported := reported_model(answer.whole)) not in (None, "", self._model):
             result.usage.reported_models = (str(reported),)
         self._count(result.usage)
@@ -404,66 +330,3 @@ async def _prepare(tools: Sequence[Tool | ToolSchema]) -> None:
 def _check_token(token: CancellationToken | None) -> None:
     if token is not None and token.is_cancelled():
         raise asyncio.CancelledError
-
-
-class _Answer(NamedTuple):
-    whole: object  # as the vendor sent it
-    result: CreateResult
-
-
-@dataclass(slots=True)
-class _StreamedAnswer:
-    assembly: StreamAssembly[object]
-    answer: _Answer | None = None
-
-
-def _usage_of(result: CreateResult, request: ChatRequest) -> RequestUsage:
-    """The usage of an answer, with estimates for the counts that did not come.
-
-    A count of zero is one that did not come, except that of an empty answer: servers that do not count leave the usage
-    out or fill it with zeros, and a prompt has at least one token.
-    """
-    answer = result.to_message("model") if result.content or result.thought else None
-    return _completed(result.usage, answer, request)
-
-
-def _spent_on(partial: PartialAnswer, usage: RequestUsage, request: ChatRequest) -> RequestUsage | None:
-    """The usage of an answer that ended early, with estimates for the counts that did not come; None if none began.
-
-    Args:
-        partial: What arrived of the answer.
-        usage: What the vendor has counted.
-        request: What was asked.
-    """
-    calls = [FunctionCall(call["id"], call["arguments"], call["name"]) for call in partial["tool_calls"]]
-    text, thought = partial["text"], partial["thought"]
-    if not (calls or text or thought):
-        return _completed(usage, None, request) if usage.total_tokens else None
-    # What a model says beside calls is their thought.
-    thought = f"{thought}{text}" if calls else thought
-    return _completed(usage, AssistantMessage(content=calls or text, thought=thought, source="model"), request)
-
-
-def _completed(usage: RequestUsage, answer: AssistantMessage | None, request: ChatRequest) -> RequestUsage:
-    is_counted = usage.completion_tokens or answer is None
-    if usage.prompt_tokens and is_counted:
-        return usage
-    return replace(
-        usage,
-        prompt_tokens=usage.prompt_tokens or estimate_tokens(request.messages, tools=request.tools),
-        completion_tokens=usage.completion_tokens if answer is None or is_counted else estimate_tokens([answer]),
-        estimated=True,
-    )
-
-
-def _feed(assembly: StreamAssembly[object], events: Sequence[bytes]) -> tuple[list[str], ValueError | None]:
-    """The texts of events up to the first broken one, and the error of that one."""
-    texts: list[str] = []
-    for event in events:
-        try:
-            text = assembly.feed(event)
-        except ValueError as problem:
-            return texts, problem
-        if text:
-            texts.append(text)
-    return texts, None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 from symposia._lazy import is_installed
 from symposia.core import ComponentModel
 from symposia.core.exceptions import ArgumentTypeError, CredentialsError, InvalidArgumentError, MissingExtraError
+from symposia.ext.models._wire_format import JsonOutput
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,3 +189,10 @@ def _as_argument(value: object) -> object:
         fields = cast("dict[str, object]", value)
         return {name: _as_argument(one) for name, one in fields.items()}
     return value
+
+
+def usual_form(response_format: object) -> JsonOutput:
+    """The form of answers that a client's ``response_format`` asks for: a pydantic model, or as OpenAI has it."""
+    if isinstance(response_format, Mapping):
+        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
+    return cast("type[BaseModel] | None", response_format)

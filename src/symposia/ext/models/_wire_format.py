@@ -35,6 +35,10 @@ class ChatRequest:
     extra_create_args: Mapping[str, object] = field(default_factory=dict[str, object])
     cancellation_token: CancellationToken | None = None
 
+    def form(self, usual: JsonOutput) -> JsonOutput:
+        """The form of the answer: the client's usual one, where the call asks for none."""
+        return usual if self.json_output is None else self.json_output
+
 
 class StreamAssembly(Protocol[W_co]):
     """A streamed answer that is being put together."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final, Literal, Required, TypeAlias, cast
 
-from pydantic import Discriminator, Tag, with_config
+from pydantic import Tag, with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage, VendorBlocks
-from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
+from symposia.ext.models._answers import OPEN, TokenCount, by_type, create_result, json_parser
 from symposia.ext.models._tool_calls import arguments_object, read_call
 from symposia.ext.models._wire_format import JsonObject
 
@@ -47,20 +47,12 @@ class OtherBlock(TypedDict):
     type: str
 
 
-_KNOWN_BLOCKS: Final = frozenset({"text", "thinking", "tool_use"})
-
-
-def _kind_of_block(block: object) -> str:
-    kind = cast("Mapping[str, object]", block).get("type") if isinstance(block, Mapping) else None
-    return kind if isinstance(kind, str) and kind in _KNOWN_BLOCKS else "other"
-
-
 Block: TypeAlias = Annotated[
     Annotated[TextBlock, Tag("text")]
     | Annotated[ThinkingBlock, Tag("thinking")]
     | Annotated[ToolUseBlock, Tag("tool_use")]
     | Annotated[OtherBlock, Tag("other")],
-    Discriminator(_kind_of_block),
+    by_type({"text", "thinking", "tool_use"}),
 ]
 
 

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from pydantic import BaseModel
-
 from symposia._lazy import lazy_module
 from symposia.core.argument_checks import check_flag
 from symposia.core.models import ModelCapabilities, ModelInfo
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ConversionCache
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model, missing_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, check_model, missing_key, usual_form
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
@@ -91,7 +89,7 @@ class MessagesFormat:
         if system := write_system(instructions):
             body["system"] = system
         add_tools(body, request.tools, request.tool_choice)
-        add_response_format(body, self._json_output if request.json_output is None else request.json_output)
+        add_response_format(body, request.form(self._json_output))
         body.update(request.extra_create_args)
         if self._prompt_caching:
             add_cache_marks(body)
@@ -146,7 +144,7 @@ class BaseAnthropicChatCompletionClient(VendorClient):
         )
         server = None if is_at(address, platform.host) else service.name
         profile, info = platform.catalog.describe(model, model_info, model_capabilities, server=server, stacklevel=3)
-        json_output = _usual_json_output(given.pop("response_format", None))
+        json_output = usual_form(given.pop("response_format", None))
         arguments = adapt_arguments(model, given, profile)
         writer = MessageWriter(
             model=model, vision=info["vision"], strict_ids=any(is_at(address, host) for host in HOSTS)
@@ -181,12 +179,6 @@ class AnthropicChatCompletionClient(BaseAnthropicChatCompletionClient):
     def __init__(self, **options: Unpack[AnthropicClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="anthropic", names=partial(option_names, CONNECTION))
         super().__init__(_connect(given.model, given.connection), create_args=given.arguments, **given.behaviour)
-
-
-def _usual_json_output(response_format: object) -> JsonOutput:
-    if isinstance(response_format, Mapping):
-        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
-    return cast("type[BaseModel] | None", response_format)
 
 
 def option_names(connection: frozenset[str]) -> OptionNames:

@@ -6,9 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from importlib import import_module
-from typing import Any, Final, Unpack, cast
-
-from pydantic import BaseModel
+from typing import Any, Final, Unpack
 
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import LLMMessage
@@ -16,7 +14,7 @@ from symposia.ext.models import _aws
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, usual_form
 from symposia.ext.models._prompts import JSON_INSTRUCTION, leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
@@ -96,7 +94,7 @@ class ConverseFormat:
             add_instruction(body, system)
         if with_tools:
             add_tools(body, request.tools, request.tool_choice, self._profile)
-        wanted = self._json_output if request.json_output is None else request.json_output
+        wanted = request.form(self._json_output)
         if wanted is True:
             add_instruction(body, JSON_INSTRUCTION)
         elif isinstance(wanted, type):
@@ -141,7 +139,7 @@ class BedrockChatCompletionClient(VendorClient):
         profile, info = CATALOG.describe(model, stacklevel=2, **behaviour)
         transport, address = _connect(model, given.connection)
         sent = dict(given.arguments)
-        json_output = _usual_json_output(sent.pop("response_format", None))
+        json_output = usual_form(sent.pop("response_format", None))
         super().__init__(
             service=Service.at(
                 public_address(address),
@@ -159,12 +157,6 @@ class BedrockChatCompletionClient(VendorClient):
             transport=transport,
             arguments=given.arguments,
         )
-
-
-def _usual_json_output(response_format: object) -> JsonOutput:
-    if isinstance(response_format, Mapping):
-        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
-    return cast("type[BaseModel] | None", response_format)
 
 
 def _option_names(given: frozenset[str]) -> OptionNames:

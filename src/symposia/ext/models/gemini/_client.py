@@ -7,8 +7,6 @@ import ssl
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 
-from pydantic import BaseModel
-
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import LLMMessage
@@ -16,7 +14,7 @@ from symposia.ext.models import _google_cloud
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ConversionCache
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key
+from symposia.ext.models._options import ClientOptions, OptionNames, check_key, missing_key, usual_form
 from symposia.ext.models._prompts import leading_system_messages, write_system
 from symposia.ext.models._service import Service, public_address
 from symposia.ext.models._wire_format import Body, ChatRequest, JsonOutput
@@ -75,7 +73,7 @@ class GenerateContentFormat:
         if system := write_system(instructions):
             add_instruction(body, system)
         add_tools(body, request.tools, request.tool_choice)
-        wanted = self._json_output if request.json_output is None else request.json_output
+        wanted = request.form(self._json_output)
         add_response_format(body, wanted, model=self._writer.model, schema_with_tools=self._schema_with_tools)
         add_arguments(body, request.extra_create_args)
         if stream:
@@ -117,7 +115,7 @@ class GeminiChatCompletionClient(VendorClient):
         cloud = (_google_cloud.PROVIDER, _google_cloud.CREDENTIALS, _google_cloud.LOGIN)
         provider, key, login = cloud if transport.is_vertex else ("gcp.gemini", KEY, None)
         sent = dict(given.arguments)
-        json_output = _usual_json_output(sent.pop("response_format", None))
+        json_output = usual_form(sent.pop("response_format", None))
         writer = MessageWriter(model=model, vision=info["vision"], signed_calls=profile.signed_calls)
         super().__init__(
             service=Service.at(
@@ -131,12 +129,6 @@ class GeminiChatCompletionClient(VendorClient):
             transport=transport,
             arguments=given.arguments,
         )
-
-
-def _usual_json_output(response_format: object) -> JsonOutput:
-    if isinstance(response_format, Mapping):
-        return cast("Mapping[str, object]", response_format).get("type") == "json_object"
-    return cast("type[BaseModel] | None", response_format)
 
 
 def _option_names() -> OptionNames:

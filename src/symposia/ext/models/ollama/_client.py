@@ -58,7 +58,7 @@ class ChatFormat:
         messages = self._written.each(request.messages)
         body: Body = {**self._arguments, "messages": messages}
         add_tools(body, request.tools, request.tool_choice)
-        add_response_format(body, self._json_output if request.json_output is None else request.json_output)
+        add_response_format(body, request.form(self._json_output))
         add_arguments(body, request.extra_create_args)
         if stream:
             body["stream"] = True

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NotRequired, Required, TypeAlias, TypeGuard, cast
 
-from pydantic import Discriminator, Tag, with_config
+from pydantic import Tag, with_config
 from typing_extensions import TypedDict
 
 from symposia.core import FunctionCall
 from symposia.core.models import CreateResult, FinishReasons, RequestUsage
-from symposia.ext.models._answers import OPEN, TokenCount, create_result, json_parser
+from symposia.ext.models._answers import OPEN, TokenCount, by_type, create_result, json_parser
 from symposia.ext.models._reported_errors import ReportedError, reported_codes, reported_words
 from symposia.ext.models._tool_calls import new_call_id, read_call
 from symposia.ext.models.openai._answer import LogprobWire, read_logprobs
@@ -60,20 +60,12 @@ class OtherItem(TypedDict):
     type: str
 
 
-_KNOWN_ITEMS: Final = frozenset({"message", "function_call", "reasoning"})
-
-
-def _kind_of_item(item: object) -> str:
-    kind = cast("Mapping[str, object]", item).get("type") if isinstance(item, Mapping) else None
-    return kind if isinstance(kind, str) and kind in _KNOWN_ITEMS else "other"
-
-
 Item: TypeAlias = Annotated[
     Annotated[MessageItem, Tag("message")]
     | Annotated[CallItem, Tag("function_call")]
     | Annotated[ReasoningItem, Tag("reasoning")]
     | Annotated[OtherItem, Tag("other")],
-    Discriminator(_kind_of_item),
+    by_type({"message", "function_call", "reasoning"}),
 ]
 
 
