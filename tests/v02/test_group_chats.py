@@ -87,6 +87,16 @@ def test_the_messages_of_the_group_are_texts_with_the_names_of_their_speakers() 
     assert chat.messages == [{"content": "look <image>", "role": "user", "name": "a"}]
 
 
+@pytest.mark.parametrize("form", ["plain", "async"])
+def test_the_other_agents_are_sent_the_images_of_a_message(form: str) -> None:
+    """AutoGen 0.2 sends them `<image>`."""
+    chat = group(max_round=2)
+    content = [{"type": "image_url", "image_url": {"url": "z"}}]
+    held(chat, {"content": content}, form)
+    (history,) = chat.agents[1].chat_messages.values()  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] - an agent of ours
+    assert history[0]["content"] == content
+
+
 def test_t09_the_forms_differ_in_who_hears_the_message_that_ends_the_chat() -> None:
     summaries = {}
     for form in ("plain", "async"):

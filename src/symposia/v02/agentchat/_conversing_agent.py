@@ -151,6 +151,8 @@ class ConversingAgent(LLMAgent):
     def _process_message_before_send(
         self, message: Message | str, recipient: Agent, silent: bool | None
     ) -> Message | str:
+        if not self.hook_lists["process_message_before_send"]:
+            return message
         return run_plain(_hooks.before_send(PLAIN, self.hook_lists, self, message, recipient, silent))
 
     async def _a_process_message_before_send(
@@ -241,6 +243,8 @@ class ConversingAgent(LLMAgent):
 
     def process_all_messages_before_reply(self, messages: list[Message]) -> list[Message]:
         """A conversation as its hooks leave it."""
+        if not self.hook_lists["process_all_messages_before_reply"]:
+            return messages
         return run_plain(_hooks.before_reply(PLAIN, self.hook_lists, messages))
 
     async def a_process_all_messages_before_reply(self, messages: list[Message]) -> list[Message]:
@@ -249,6 +253,8 @@ class ConversingAgent(LLMAgent):
 
     def process_last_received_message(self, messages: list[Message]) -> list[Message]:
         """A conversation with the content of its last message as its hooks leave it."""
+        if not self.hook_lists["process_last_received_message"]:
+            return messages
         return run_plain(_hooks.last_message(PLAIN, self.hook_lists, messages))
 
     async def a_process_last_received_message(self, messages: list[Message]) -> list[Message]:

@@ -73,9 +73,9 @@ class ExecutingAgent(ModelAgent):
         config: Any | None = None,  # noqa: ARG002 - of every reply function
     ) -> tuple[bool, Reply]:
         """The reply function that executes a `function_call`."""
-        return run_plain(
-            _tools.function_call_reply(PLAIN, cast("Conversable", self), self._history(messages, sender)[-1])
-        )
+        if not (call := self._history(messages, sender)[-1].get("function_call")):
+            return False, None
+        return True, run_plain(_tools.function_call_reply(PLAIN, cast("Conversable", self), call))
 
     async def a_generate_function_call_reply(
         self,
@@ -84,7 +84,9 @@ class ExecutingAgent(ModelAgent):
         config: Any | None = None,  # noqa: ARG002 - of every reply function
     ) -> tuple[bool, Reply]:
         """As `generate_function_call_reply`."""
-        return await _tools.function_call_reply(ASYNC, cast("Conversable", self), self._history(messages, sender)[-1])
+        if not (call := self._history(messages, sender)[-1].get("function_call")):
+            return False, None
+        return True, await _tools.function_call_reply(ASYNC, cast("Conversable", self), call)
 
     def generate_tool_calls_reply(
         self,
@@ -93,7 +95,9 @@ class ExecutingAgent(ModelAgent):
         config: Any | None = None,  # noqa: ARG002 - of every reply function
     ) -> tuple[bool, Reply]:
         """The reply function that executes `tool_calls`."""
-        return run_plain(_tools.tool_calls_reply(PLAIN, cast("Conversable", self), self._history(messages, sender)[-1]))
+        if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
+            return False, None
+        return True, run_plain(_tools.tool_calls_reply(PLAIN, cast("Conversable", self), calls))
 
     async def a_generate_tool_calls_reply(
         self,
@@ -102,7 +106,9 @@ class ExecutingAgent(ModelAgent):
         config: Any | None = None,  # noqa: ARG002 - of every reply function
     ) -> tuple[bool, Reply]:
         """As `generate_tool_calls_reply`. Calls are executed at the same time."""
-        return await _tools.tool_calls_reply(ASYNC, cast("Conversable", self), self._history(messages, sender)[-1])
+        if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
+            return False, None
+        return True, await _tools.tool_calls_reply(ASYNC, cast("Conversable", self), calls)
 
     def register_for_llm(
         self,

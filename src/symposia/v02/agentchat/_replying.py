@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Mapping, Sequence
 
 from symposia.core.effects import enter_scope
@@ -10,7 +9,7 @@ from symposia.v02 import runtime_logging
 from symposia.v02.agentchat._conversable import Conversable, Reply, ReplyFunction
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._reply_functions import ReplyEntry, applies
+from symposia.v02.agentchat._reply_functions import ReplyEntry, applies, is_coroutine_function
 from symposia.v02.agentchat.agent import Agent
 
 
@@ -49,7 +48,7 @@ async def generate_reply(
         awaited: list[ReplyFunction] = []
         for entry in list(entries):
             function = entry["reply_func"]
-            if function in exclude or (inspect.iscoroutinefunction(function) and not form.is_async):
+            if function in exclude or (is_coroutine_function(function) and not form.is_async):
                 continue
             # AutoGen 0.2 calls both twins in the asynchronous form: it asks a person twice, and counts a reply twice.
             if form.is_async and twins.get(function) in awaited:

@@ -82,28 +82,23 @@ async def _outcome(
     return ok, content
 
 
-async def function_call_reply(form: Form, agent: Conversable, message: Message) -> tuple[bool, Message | None]:
+async def function_call_reply(form: Form, agent: Conversable, call: Call) -> Message:
     """The reply to a message with a `function_call`: the result of the function."""
-    if not (call := message.get("function_call")):
-        return False, None
     _, result = await _executed(form, agent, call)
-    return True, result
+    return result
 
 
-async def tool_calls_reply(form: Form, agent: Conversable, message: Message) -> tuple[bool, Message | None]:
+async def tool_calls_reply(form: Form, agent: Conversable, calls: Sequence[Call]) -> Message:
     """The reply to a message with `tool_calls`: one message with the results of all.
 
     The asynchronous form executes them at the same time.
     """
-    calls: Sequence[Call] = message.get("tool_calls") or ()
     if form.is_async:
         results = await asyncio.gather(*(_tool_response(form, agent, call) for call in calls))
     else:
         results = [await _tool_response(form, agent, call) for call in calls]
-    if not results:
-        return False, None
     content = "\n\n".join(_shown(result) for result in results)
-    return True, {"role": "tool", "tool_responses": results, "content": content}
+    return {"role": "tool", "tool_responses": results, "content": content}
 
 
 async def _tool_response(form: Form, agent: Conversable, call: Call) -> Message:
