@@ -203,7 +203,7 @@ async def test_a_key_that_cannot_be_sent_has_the_status_of_a_missing_one(monkeyp
     monkeypatch.setenv("OPENAI_API_KEY", "“sk-quoted”")
     result = await models("gpt-5.4", "--try")
     assert result.exit_code == Status.MISSING_KEY, result.output
-    assert "Copy it again, without quotes, into the environment variable OPENAI_API_KEY.\n" in result.stderr
+    assert "Copy it again, without quotes, into the environment variable OPENAI_API_KEY or to where" in result.stderr
 
 
 async def test_a_refused_key_is_the_vendors_error(server: MockModelServer) -> None:

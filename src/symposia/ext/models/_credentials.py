@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from typing import Final, Generic, TypeVar
 
 from symposia.core import worker_threads
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import CredentialsError
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ async def token_of(asked: Awaitable[T]) -> T:
 
     Raises:
         TokenError: None came in time, or the connection to what gives them failed.
-        UsageError: It gives none.
+        CredentialsError: It gives none.
     """
     limit = asyncio.timeout(TOKEN_SECONDS)
     try:
@@ -79,9 +79,9 @@ async def token_of(asked: Awaitable[T]) -> T:
         raise no_token(words) from error
 
 
-def no_token(words: str) -> UsageError:
+def no_token(words: str) -> CredentialsError:
     """The error of a request without a token."""
-    return UsageError(
+    return CredentialsError(
         f"There is no token for the request ({words}). Check the credentials, or the provider of tokens, that the "
         "client was given."
     )

@@ -167,7 +167,7 @@ def check_key(model: str, key: object, variable: str | None) -> None:
         CredentialsError: It cannot be sent.
     """
     if isinstance(key, str) and not (key.isascii() and key.isprintable() and " " not in key):
-        place = f", into the environment variable {variable}" if variable else ""
+        place = f", into the environment variable {variable} or to where the client is given it" if variable else ""
         raise CredentialsError(
             f"The API key for model {model!r} has a space, a line break or another character that no key has. Copy it "
             f"again, without quotes{place}."
