@@ -297,7 +297,7 @@ def works(messages: Sequence[LLMMessage]) -> str:
     return "It is 42." if "The work ends here" in text else "written"
 
 
-async def test_without_participants_a_model_brings_its_specialists() -> None:
+def test_without_participants_a_model_brings_its_specialists() -> None:
     saved = MagenticOneGroupChat(model_client=model("hi")).dump_component().config["participants"]
     assert [each["config"]["name"] for each in saved] == ["FileSurfer", "WebSurfer", "Coder", "ComputerTerminal"]
 
