@@ -16,7 +16,7 @@ from tests.migration.programs import ASKING, CODING, IN_TURNS, SELECTED, TOOLS, 
 from tests.seeds.session import WARNINGS
 from tests.seeds.sessions import chosen, said
 
-from symposia.migration import migrate_text
+from symposia.migration import MigrationTarget, migrate_text
 from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
 CODE = "```python\nprint(6*7)\n```"
@@ -58,12 +58,35 @@ async def test_it_holds_the_same_conversation(
     migrated = await asyncio.to_thread(migrate_text, program)
     assert not migrated.notes
     assert "autogen" not in migrated.text
-    (tmp_path / "program.py").write_text(migrated.text)
+    printed, requests = await ran(migrated.text, answers, tmp_path)
+    assert requests == asked
+    assert " ".join(re.findall(r"^-{10} \w+ \((\w+)\) -{10}$", printed, re.MULTILINE)) == speakers
+    assert printed.rstrip("\n").split("\n")[-1] == last or not last
+
+
+@pytest.mark.parametrize(
+    ("program", "answers"),
+    [(CODING, said(CODE, "hm", "DONE")), (TOOLS, [CALLS, *said("4. TERMINATE")]), (IN_TURNS, said(CODE, "b1", "a2"))],
+    ids=["code", "tools", "group"],
+)
+async def test_with_new_names_alone_it_prints_what_it_printed(
+    program: str, answers: Sequence[Reply], tmp_path: Path
+) -> None:
+    migrated = await asyncio.to_thread(migrate_text, program, MigrationTarget.NAMES)
+    before, asked_before = await ran(program, answers, tmp_path, "-m", "symposia.autogen")
+    after, asked_after = await ran(migrated.text, answers, tmp_path)
+    assert (after, asked_after) == (before, asked_before)
+    assert not re.search(r"(from|import) autogen", migrated.text)
+
+
+async def ran(program: str, answers: Sequence[Reply], folder: Path, *options: str) -> tuple[str, int]:
+    """What a program prints, and how often it asks a model."""
+    (folder / "program.py").write_text(program)
     async with MockModelServer() as server:
         server.script(*answers)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *WARNINGS, "-W", "ignore:'gpt-4' is", "program.py"),
-            cwd=tmp_path,
+            *(sys.executable, *WARNINGS, "-W", "ignore:'gpt-4' is", *options, "program.py"),
+            cwd=folder,
             env={**os.environ, "OPENAI_API_KEY": "test", "OPENAI_BASE_URL": server.openai_url},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -71,7 +94,4 @@ async def test_it_holds_the_same_conversation(
         async with asyncio.timeout(90):
             output, errors = await process.communicate()
         assert process.returncode == 0, errors.decode()
-        assert len(server.requests) == asked
-    printed = output.decode()
-    assert " ".join(re.findall(r"^-{10} \w+ \((\w+)\) -{10}$", printed, re.MULTILINE)) == speakers
-    assert printed.rstrip("\n").split("\n")[-1] == last or not last
+        return output.decode(), len(server.requests)

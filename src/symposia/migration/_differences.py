@@ -1,8 +1,9 @@
-"""Names of AutoGen that behave differently here, in the words of the page "Differences from AutoGen".
+"""Names of AutoGen that behave differently here, after the pages "Differences from AutoGen", "Coming from AutoGen 0.2".
 
 A row is the use that it is about, the number of the fault (empty if it has none), and what a program may notice. The
-use is a public name (``TextMentionTermination``), an argument of one (``DockerCommandLineCodeExecutor(auto_remove)``),
-or an attribute (``.stop_when_idle``). The list has what changes the result of a program, and not what only fails less.
+use is a public name (``TextMentionTermination``), one of AutoGen 0.2 (``autogen.UserProxyAgent``), an argument of one
+(``DockerCommandLineCodeExecutor(auto_remove)``), or an attribute (``.stop_when_idle``). The list has
+what changes the result of a program, and not what only fails less.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from symposia._autogen_names import catalogue
+from symposia._autogen_names import catalogue, is_of_02
 
 _ISOLATED = "The code has no network, is not root, and has limits; packages are allowed with `packages=`."
 _REFUSED = "It is refused unless it is the default, since it weakens the isolation."
+
+_SANDBOXED = "Code runs in a sandbox without a network, unless `use_docker=False`, which warns."
 
 DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
     (".stop_when_idle", "F5", "It raises the error of a handler that no caller waited for."),
@@ -97,7 +100,8 @@ def differences_of(use: str) -> Iterator[tuple[str, str]]:
     name, _, argument = use.partition("(")
     module, _, leaf = name.rpartition(".")
     if leaf in catalogue().exports.get(module, ()):
-        yield from _BY_USE.get(leaf + (f"({argument}" if argument else ""), ())
+        use = leaf + (f"({argument}" if argument else "")
+        yield from _BY_USE.get(f"autogen.{use}" if is_of_02(name) else use, ())
 
 
 def _by_use() -> Mapping[str, Sequence[tuple[str, str]]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from typing_extensions import override
 
@@ -30,26 +30,22 @@ _LOGGERS = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Renaming:
-    """The edits of a text, and what it names that is not here."""
+    """The edits of a text, what it names that is not here, and AutoGen's names in it with their lines."""
 
-    edits: list[Edit] = field(default_factory=list[Edit])
-    notes: list[Note] = field(default_factory=list[Note])
-    uses: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    """AutoGen's public names in the text, with their lines."""
+    edits: Sequence[Edit]
+    notes: Sequence[Note]
+    uses: Sequence[tuple[int, str]]
 
 
 def renaming(source: Source) -> Renaming:
     """What to change in a text so that it imports ours."""
     names = _Names(source)
     source.wrapper.visit(names)
-    result = Renaming(notes=list(names.notes), uses=list(names.uses))
-    result.edits += names.from_imports + names.strings
     plain = _PlainImports(source, names, frozenset(binding_counts(source.code) if names.plain else ()))
-    result.edits += plain.edits()
-    result.notes += plain.notes
-    return result
+    edits = [*names.from_imports, *names.strings, *plain.edits()]
+    return Renaming(edits, [*names.notes, *plain.notes], names.uses)
 
 
 class _Names(cst.CSTVisitor):
