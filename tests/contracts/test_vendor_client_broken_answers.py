@@ -94,8 +94,8 @@ async def test_d06_the_error_of_a_stream_that_ended_early_says_so(vendor: Vendor
     marker = vendor.end_marker
     assert str(caught.value) == (
         f"The server at {vendor.address(server)} ended the stream of an answer of model '{vendor.model}' early "
-        f"(status 200, {vendor.wire.STREAM_TYPE}): no {marker} came. What arrived is in the error's attribute "
-        "`partial`; send the request again."
+        f"(status 200, {vendor.wire.STREAM_TYPE}): no {marker} came. Try again. In a program, what arrived "
+        "is in the error's attribute `partial`."
     )
     assert caught.value.partial is not None
     assert caught.value.partial["text"] == "".join(pieces)
@@ -123,7 +123,7 @@ async def test_d06_a_connection_that_is_dropped_keeps_what_arrived(vendor: Vendo
     assert str(error).startswith(
         f"The connection to the server at {vendor.address(server)} was lost in the middle of an answer of model"
     )
-    assert "send the request again" in str(error)
+    assert "Try again." in str(error)
     assert error.is_transient
     assert error.partial is not None
     assert error.partial["text"].startswith("The")
