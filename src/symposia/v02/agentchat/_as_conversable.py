@@ -1,0 +1,96 @@
+"""An agent or a team of AutoGen 0.4 as an agent of 0.2, which can chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from symposia.agentchat.base import ChatAgent, TaskResult, TaskRunner
+from symposia.agentchat.messages import BaseChatMessage
+from symposia.core import CancellationToken
+from symposia.v02._background_loop import run_in_background
+from symposia.v02.agentchat._conversable import Reply
+from symposia.v02.agentchat._converted_messages import from_dict
+from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat.agent import Agent
+from symposia.v02.agentchat.conversable_agent import ConversableAgent
+
+
+def to_conversable(
+    runner: TaskRunner, *, name: str | None = None, description: str | None = None, **options: Any
+) -> ConversableAgent:
+    """An agent or a team of AutoGen 0.4 for chats of 0.2.
+
+    It is given what was said since its last reply, and replies with its last message. When its history is cleared, it
+    is reset. In the plain form it works in an event loop of its own, so a chat works in a notebook too.
+
+    Args:
+        runner: The agent, or the team.
+        name: Its name in chats; by default its own.
+        description: Its description for group chats; by default its own.
+        options: Other options of `ConversableAgent`. By default it asks nobody.
+    """
+    own_name = name or str(getattr(runner, "name", "team"))
+    own_description = description or str(getattr(runner, "description", own_name))
+    return RunnerAgent(runner, own_name, own_description, **options)
+
+
+class RunnerAgent(ConversableAgent):
+    """The result of `to_conversable`.
+
+    Args:
+        runner: The agent, or the team.
+        name: Its name in chats.
+        description: Its description for group chats.
+        options: Other options of `ConversableAgent`.
+    """
+
+    def __init__(self, runner: TaskRunner, name: str, description: str, **options: Any) -> None:
+        given: dict[str, Any] = {"llm_config": False, "human_input_mode": "NEVER", **options}
+        super().__init__(name, "", description=description, **given)
+        self._runner = runner
+        self._heard: dict[Agent | None, int] = {}
+        self.register_reply([Agent, None], RunnerAgent.generate_runner_reply, position=2)
+        self.register_reply(
+            [Agent, None], RunnerAgent.a_generate_runner_reply, position=2, ignore_async_in_sync_chat=True
+        )
+
+    def generate_runner_reply(
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
+    ) -> tuple[bool, Reply]:
+        """The reply function that has the agent or the team work."""
+        return run_in_background(lambda: self.a_generate_runner_reply(messages, sender, config))
+
+    async def a_generate_runner_reply(
+        self,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: object = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, Reply]:
+        """As `generate_runner_reply`."""
+        history = self._history(messages, sender)
+        if len(history) <= self._heard.get(sender, 0):  # it was cleared
+            await self._reset_runner()
+        new = history[self._heard.get(sender, 0) :]
+        result = await self._runner.run(task=_as_task(new, self.name))
+        self._heard[sender] = len(history) + 1  # with the reply
+        return True, _last_text(result)
+
+    async def _reset_runner(self) -> None:
+        self._heard.clear()
+        if isinstance(self._runner, ChatAgent):
+            await self._runner.on_reset(CancellationToken())
+        else:
+            await cast("Any", self._runner).reset()
+
+
+def _as_task(messages: Sequence[Message], own_name: str) -> list[BaseChatMessage] | None:
+    task = [from_dict(message, "user") for message in messages if message.get("name") != own_name]
+    return task or None
+
+
+def _last_text(result: TaskResult) -> str:
+    for message in reversed(result.messages):
+        if isinstance(message, BaseChatMessage):
+            return message.to_text()
+    return ""
