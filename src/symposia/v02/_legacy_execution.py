@@ -80,13 +80,12 @@ async def _executor(wanted: LegacyCode) -> CoreCodeExecutor:
         with warnings.catch_warnings():  # `sandbox_for` has warned
             warnings.simplefilter("ignore", UserWarning)
             return LocalCommandLineCodeExecutor(timeout=wanted.timeout, work_dir=wanted.work_dir)
-    _kept[key] = PinnedCodeExecutor(
-        SandboxCodeExecutor(backend, work_dir=wanted.work_dir, timeout=wanted.timeout, delete_tmp_files=True)
-    )
+    made = SandboxCodeExecutor(backend, work_dir=wanted.work_dir, timeout=wanted.timeout, delete_tmp_files=True)
+    executor = _kept.setdefault(key, PinnedCodeExecutor(made))  # another call may have been here meanwhile
     if len(_kept) > KEPT:
         _, oldest = _kept.popitem(last=False)
         await oldest.stop()
-    return _kept[key]
+    return executor
 
 
 _kept: Final[OrderedDict[tuple[str, str, float], PinnedCodeExecutor]] = OrderedDict()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from tests.support.browsers import eventually
 from tests.support.sandboxes import require
 
 from symposia.core.code_executor import CodeRequest
@@ -162,6 +163,18 @@ async def test_code_runs_in_a_running_event_loop_plainly_and_asynchronously(
         local.a_execute_code_blocks([block("print(2)")]),
     )
     assert (one.output, two.output) == ("1\n", "2\n")
+
+
+async def test_code_ends_when_its_caller_is_cancelled(local: LocalCommandLineCodeExecutor, tmp_path: Path) -> None:
+    code = "import os, time\nopen('pid.txt', 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    file = tmp_path / "pid.txt"
+    running = asyncio.ensure_future(local.a_execute_code_blocks([block(code)]))
+    await eventually(lambda: file.exists() and bool(file.read_text()))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    process = Path("/proc") / file.read_text()
+    await eventually(lambda: not process.exists())
 
 
 def test_runs_of_code_are_effects(local: LocalCommandLineCodeExecutor) -> None:
