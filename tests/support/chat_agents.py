@@ -1,7 +1,7 @@
 """What the models of agents are told to say in tests, and how the agents are watched."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from symposia.agentchat.agents import BaseChatAgent
@@ -45,6 +45,17 @@ def asks_for(*calls: tuple[str, str], thought: str | None = None) -> CreateResul
 def model(*answers: Answer | Exception, info: ModelInfo = ABLE) -> ReplayChatCompletionClient:
     """A model that gives these answers in turn, and raises what is an exception."""
     return ReplayChatCompletionClient(list(answers), model_info=info)
+
+
+class ByLength(ReplayChatCompletionClient):
+    """A model whose answer depends on the length of the conversation, and not on how often it was asked."""
+
+    def __init__(self, answers: Mapping[int, CreateResult]) -> None:
+        super().__init__(list(answers.values()), model_info=ABLE)
+        self._answers = answers
+
+    async def create(self, messages: Sequence[LLMMessage], **options: Any) -> CreateResult:  # type: ignore[override]  # Any: passed on
+        return await model(self._answers[len(messages)]).create(messages, **options)
 
 
 def shown(client: ReplayChatCompletionClient, call: int = -1) -> list[LLMMessage]:

@@ -1,11 +1,10 @@
 """An agent under a journal: killed at any record and run again, it says the same and does nothing twice."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from pydantic import BaseModel
-from tests.support.chat_agents import ABLE, asks_for, model, says
+from tests.support.chat_agents import ByLength, asks_for, model, says
 from tests.support.journal import Crash, Journal
 
 from symposia.agentchat.agents import (
@@ -20,24 +19,11 @@ from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, CodeResult
 from symposia.core.effects import handle_effects
 from symposia.core.memory import ListMemory, MemoryContent, MemoryMimeType
-from symposia.core.models import CreateResult, LLMMessage
 from symposia.core.tools import FunctionTool
-from symposia.ext.models.replay import ReplayChatCompletionClient
 
 
 class Sum(BaseModel):
     total: int
-
-
-class ByLength(ReplayChatCompletionClient):
-    """A model whose answer depends on the length of the conversation, and not on how often it was asked."""
-
-    def __init__(self, answers: Mapping[int, CreateResult]) -> None:
-        super().__init__(list(answers.values()), model_info=ABLE)
-        self._answers = answers
-
-    async def create(self, messages: Sequence[LLMMessage], **options: Any) -> CreateResult:  # type: ignore[override]  # Any: passed on
-        return await model(self._answers[len(messages)]).create(messages, **options)
 
 
 async def add(a: int, b: int) -> int:
