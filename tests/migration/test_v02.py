@@ -61,6 +61,13 @@ print("Agent task completed. Check agent_workspace/ for output files.")
     )
 
 
+def test_the_pair_of_programs_of_seed_001_is_one_conversation() -> None:
+    """The article's program for 0.4 has no agent that runs code, since its answers have none."""
+    after = migrate_text((PROGRAMS / "conversational_10_before_migration.py").read_text()).text
+    assert "RoundRobinGroupChat(\n    [assistant, user_proxy],\n" in after
+    assert after.endswith('asyncio.run(Console(team.run_stream(task="Your task here")))\n')
+
+
 def test_what_is_slightly_different_in_a_group_chat_is_noted() -> None:
     before = "\n".join((PROGRAMS / f"{name}.py").read_text() for name in SEEDS)
     result = migrate_text(before)

@@ -16,6 +16,7 @@ from symposia._autogen_names import catalogue, is_of_02
 _ISOLATED = "The code has no network, is not root, and has limits; packages are allowed with `packages=`."
 _REFUSED = "It is refused unless it is the default, since it weakens the isolation."
 
+_TRUSTED = "Classes of other packages than this project's are loaded only if the program allows them."
 _SANDBOXED = "Code runs in a sandbox without a network, unless `use_docker=False`, which warns."
 
 DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
@@ -75,16 +76,19 @@ DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
     ("MultimodalWebSurfer", "", "Private addresses are refused, unless `private_hosts` allows them."),
     ("FileSurfer", "", "Links and hidden files are not opened, and paths are shown relative to the base path."),
     ("VideoSurfer", "", "Its tools read and write in its `base_path` only."),
+    ("ComponentLoader", "F18", _TRUSTED),
+    (".load_component", "F18", _TRUSTED),
+    ("autogen.UserProxyAgent", "", _SANDBOXED),
+    ("autogen.ConversableAgent(code_execution_config)", "", _SANDBOXED),
+    ("autogen.AssistantAgent(code_execution_config)", "", _SANDBOXED),
+    ("autogen.DockerCommandLineCodeExecutor", "F57", _ISOLATED),
+    ("autogen.LocalCommandLineCodeExecutor(functions)", "", "The packages that functions need are not installed."),
     (
-        "ComponentLoader",
-        "F18",
-        "Classes of other packages than this project's are loaded only if the program allows them.",
+        "autogen.RetrieveUserProxyAgent",
+        "",
+        "It searches a memory of Symposia; options for vector databases are warned of.",
     ),
-    (
-        ".load_component",
-        "F18",
-        "Classes of other packages than this project's are loaded only if the program allows them.",
-    ),
+    (".a_initiate_chat", "", "A person is asked once for a message, and a reply is counted once."),
 )
 
 
