@@ -7,9 +7,15 @@ import pytest
 from tests.support.jupyter_server import jupyter_server
 from tests.support.sandboxes import require
 
+from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors.docker import DockerBackend
 from symposia.v02.coding import CodeBlock, CodeExecutorFactory
-from symposia.v02.coding.jupyter import DockerJupyterServer, EmbeddedIPythonCodeExecutor, JupyterCodeExecutor
+from symposia.v02.coding.jupyter import (
+    DockerJupyterServer,
+    EmbeddedIPythonCodeExecutor,
+    JupyterCodeExecutor,
+    LocalJupyterServer,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:JupyterCodeExecutor runs code on this machine")
 
@@ -61,6 +67,24 @@ def test_a_factory_makes_one_by_name(tmp_path: Path) -> None:
 def test_code_runs_in_a_kernel_of_a_server(tmp_path: Path) -> None:
     with jupyter_server(tmp_path) as address, JupyterCodeExecutor(address, output_dir=tmp_path) as executor:
         assert executor.execute_code_blocks([block("print(1)")]).output == "1\n"
+
+
+def test_a_server_on_this_machine_starts_with_its_object_and_is_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="LocalJupyterServer runs code on this machine"):
+        server = LocalJupyterServer(log_file=tmp_path / "server.log")
+    with server, JupyterCodeExecutor(server, output_dir=tmp_path) as executor:
+        code = "import os\nprint('OPENAI_API_KEY' in os.environ)"
+        assert executor.execute_code_blocks([block(code)]).output == "False\n"
+    server.stop()
+    assert (tmp_path / "server.log").read_text()
+
+
+def test_a_server_that_does_not_start_is_an_error(tmp_path: Path) -> None:
+    with (
+        pytest.warns(UserWarning, match="LocalJupyterServer"),
+        pytest.raises(SandboxUnavailableError, match=r"does not start\. .*server\.log says why"),
+    ):
+        LocalJupyterServer(ip="127.0.0.1", log_file=tmp_path / "server.log", log_level="NONE")
 
 
 def test_a_server_in_docker_starts_with_its_object(tmp_path: Path) -> None:

@@ -21,7 +21,16 @@ else:
             "local_commandline_code_executor": ["LocalCommandLineCodeExecutor"],
             "markdown_code_extractor": ["MarkdownCodeExtractor"],
         },
-        submodules=["base", "factory", "func_with_reqs", "markdown_code_extractor", "utils"],
+        submodules=[
+            "base",
+            "docker_commandline_code_executor",
+            "factory",
+            "func_with_reqs",
+            "jupyter",
+            "local_commandline_code_executor",
+            "markdown_code_extractor",
+            "utils",
+        ],
     )
 
 __all__ = [

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from symposia.v02.coding.jupyter.docker_jupyter_server import DockerJupyterServer
     from symposia.v02.coding.jupyter.embedded_ipython_code_executor import EmbeddedIPythonCodeExecutor
     from symposia.v02.coding.jupyter.jupyter_code_executor import JupyterCodeExecutor
+    from symposia.v02.coding.jupyter.local_jupyter_server import LocalJupyterServer
 else:
     __getattr__, __dir__ = lazy_names(
         __name__,
@@ -17,6 +18,7 @@ else:
             "docker_jupyter_server": ["DockerJupyterServer"],
             "embedded_ipython_code_executor": ["EmbeddedIPythonCodeExecutor"],
             "jupyter_code_executor": ["JupyterCodeExecutor"],
+            "local_jupyter_server": ["LocalJupyterServer"],
         },
     )
 
@@ -26,4 +28,5 @@ __all__ = [
     "JupyterCodeExecutor",
     "JupyterConnectable",
     "JupyterConnectionInfo",
+    "LocalJupyterServer",
 ]
