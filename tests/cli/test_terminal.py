@@ -357,3 +357,26 @@ async def test_n01_a_run_below_tmp_works_as_in_containers_and_ci(sandbox: Sandbo
     )
     assert status == 0, output + errors
     assert "Verified" in output
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "status", "text"),
+    [
+        (b"y\n", "changed", 0, "import symposia.core\n"),
+        (b"n\n", "Nothing was written.", 1, "import autogen_core\n"),
+        (CTRL_C, "Interrupted.", 130, "import autogen_core\n"),
+    ],
+    ids=["yes", "no", "Ctrl-C"],
+)
+async def test_a_migration_asks_before_it_writes(
+    answer: bytes, said: str, status: int, text: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "a.py"
+    program.write_text("import autogen_core\n")
+    async with asyncio.timeout(60), on_terminal(*symposia("migrate", str(program))) as terminal:
+        await terminal.wait_until_drawn("Change 1 file? [y/N]:")
+        assert "+import symposia.core" in terminal.drawn
+        terminal.press(answer)
+        assert await terminal.wait_until_ended() == status
+    assert said in terminal.drawn
+    assert program.read_text() == text

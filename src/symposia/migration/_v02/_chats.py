@@ -278,7 +278,7 @@ class Chats:
     def _awaited(self, chat: Chat, coroutine: str) -> str:
         if chat.place.is_async or (self.in_notebook and chat.place.function is None):
             return f"await {coroutine}"
-        if self.in_notebook or self.program.has_async:
+        if chat.place.function is not None and (self.in_notebook or self.program.has_async):
             raise NotCertainError(chat.call, "The function may be called in a running event loop.")
         self.needs_asyncio = True
         return f"asyncio.run({coroutine})"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from typing_extensions import override
 
-from symposia.migration._source import Edit, Source, cst, edited
-from symposia.migration._v02._program import NotCertainError, Program, constant, dotted_name, text_value
+from symposia.migration._source import Edit, Source, cst, dotted_name, edited
+from symposia.migration._v02._program import NotCertainError, Program, constant, text_value
 
 TEXT = "messages[-1].to_text()"
 SOURCE = "messages[-1].source"
