@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import threading
+from contextlib import suppress
 
+import httpx2
 import pytest
 from tests.support.model_clients import SDKS, VENDORS, Vendor, kind_name, read
 
 from symposia.core.exceptions import ArgumentTypeError, ModelError, UsageError
 from symposia.core.models import ChatCompletionClient, UserMessage
+from symposia.ext.models._http_clients import adapt_http_client
 from symposia.testing.model_server import Hold, MockModelServer, Raw, Reply, Rule
 
 HELLO = [UserMessage(content="hello", source="user")]
@@ -139,3 +142,31 @@ def test_a_number_given_as_text_is_refused_when_a_client_is_made(vendor: Vendor)
     if vendor.retries:
         with pytest.raises(ArgumentTypeError, match=r"max_retries of \w+ is '2': give a whole number"):
             vendor.client(MockModelServer(port=9), max_retries="2")
+
+
+@pytest.mark.parametrize("ticks", [1, 2, 3])
+async def test_connections_are_closed_though_the_request_that_closes_them_is_cancelled(ticks: int) -> None:
+    connected: set[asyncio.StreamWriter] = set()
+    all_gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.add(writer)
+        with suppress(asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        connected.remove(writer)
+        writer.close()
+        if not connected:
+            all_gone.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1") as server, asyncio.timeout(10):
+        client = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        adapt_http_client(client)
+        await asyncio.gather(*[client.get("/") for _ in range(5)])
+        assert connected
+        closing = asyncio.create_task(client.aclose())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        await all_gone.wait()

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self, cast
 from weakref import WeakKeyDictionary
 
+from symposia.core import uninterrupted
 from symposia.ext.models._bounded_bodies import accept_gzip, bound_body
 
 REFUSED_REDIRECT: Final = "x-symposia-refused-redirect"
@@ -117,6 +118,7 @@ class _Pool(Protocol):
 
     async def handle_async_request(self, request: object) -> object: ...
     async def aclose(self) -> None: ...
+    async def _close_connections(self, closing: list[object]) -> None: ...
 
 
 class PoolOfEachLoop:
@@ -169,5 +171,22 @@ class PoolOfEachLoop:
                 del self._pools[closed]
             pool = copy.copy(self._unused)
             pool._connections, pool._requests = [], []  # noqa: SLF001 - all that belongs to a loop
+            _close_to_the_end(pool)
             self._pools[loop] = pool
         return pool
+
+
+def _close_to_the_end(pool: _Pool) -> None:
+    """Let a pool close its connections to the end, also where the request is cancelled that has it do so.
+
+    A request that ends may have the pool close the connections of others. The HTTP clients shield that from anyio's
+    cancellation alone, and not from that of a task or of `asyncio.timeout`. The connections that are left then belong
+    to no pool, and stay open.
+    """
+    close = pool._close_connections  # noqa: SLF001 - see `PoolOfEachLoop`
+
+    async def close_all(closing: list[object]) -> None:
+        if closing:
+            await uninterrupted(close(closing))
+
+    pool._close_connections = close_all  # type: ignore[method-assign]  # noqa: SLF001 - see `PoolOfEachLoop`
