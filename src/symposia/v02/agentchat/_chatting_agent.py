@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _nested_chats
 from symposia.v02.agentchat._carryover import with_carryover
 from symposia.v02.agentchat._chats import Chat, FirstMessage, hold
 from symposia.v02.agentchat._code_agent import CodeAgent
 from symposia.v02.agentchat._conversable import ModelCache
 from symposia.v02.agentchat._effects import ask_person
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
 from symposia.v02.agentchat._summaries import SummaryMethod

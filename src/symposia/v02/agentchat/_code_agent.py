@@ -6,10 +6,11 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _code_replies
 from symposia.v02.agentchat._conversable import Reply
 from symposia.v02.agentchat._executing_agent import ExecutingAgent
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.coding.base import AsyncCodeExecutor, CodeExecutor

@@ -8,10 +8,11 @@ from typing import Any, cast
 from typing_extensions import override
 
 from symposia.v02 import runtime_logging
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _hooks
 from symposia.v02.agentchat._conversable import LLMConfig, is_silent
 from symposia.v02.agentchat._exchange import answer, deliver
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._histories import Histories
 from symposia.v02.agentchat._messages import Message, as_message, stored_form
 from symposia.v02.agentchat._printing import print_received

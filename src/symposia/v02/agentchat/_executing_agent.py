@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _tools
 from symposia.v02.agentchat._conversable import Conversable, Reply
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_agent import ModelAgent
 from symposia.v02.agentchat._model_replies import checked_name

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
 
 from symposia.v02._background_loop import call_in_caller, run_in_background
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._conversable import Conversable, Reply
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
@@ -22,20 +23,6 @@ R = TypeVar("R")
 Step: TypeAlias = Callable[[], Coroutine[Any, Any, T]]  # Any: it yields and is sent nothing that matters here
 Effect: TypeAlias = Callable[[Step[T]], Coroutine[Any, Any, R]]
 """Takes a step, and performs it or returns a result without it."""
-
-
-def run_plain(coroutine: Coroutine[Any, Any, T]) -> T:  # Any: it yields and is sent nothing
-    """Run a coroutine of the plain form, which does not suspend.
-
-    Raises:
-        RuntimeError: It suspended: something in it was awaited that was not of the plain form.
-    """
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        return cast("T", end.value)
-    coroutine.close()
-    raise RuntimeError("A coroutine of the plain form was suspended. Await nothing in it but the methods of its form.")
 
 
 class Form(Protocol):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from symposia.v02._code_text import content_str
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _speaker_answers
 from symposia.v02.agentchat._conversable import LLMConfig
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_selection import ModelSelection
 from symposia.v02.agentchat._transitions import (

@@ -6,8 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._conversable import LLMConfig, ModelCache, ModelWrapper, Reply, Usage
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_replies import ask_model
 from symposia.v02.agentchat._replying_agent import ReplyingAgent

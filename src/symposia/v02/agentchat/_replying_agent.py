@@ -8,10 +8,11 @@ from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._auto_replies import AutoReplies
 from symposia.v02.agentchat._conversable import Conversable, HumanInputMode, Reply, ReplyFunction
 from symposia.v02.agentchat._conversing_agent import ConversingAgent
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._human_input import ask_or_stop
 from symposia.v02.agentchat._messages import Message, text_of
 from symposia.v02.agentchat._reply_functions import ReplyEntry, Trigger, make_entry

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Final, Protocol, cast, runtime_checkable
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
+from symposia.v02._plain import run_plain
 from symposia.v02.cache import AbstractCache, Cache
 from symposia.v02.logger.logger_utils import get_current_ts
 from symposia.v02.oai import _settings
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
-from symposia.v02.oai._forms import AsyncForm, Form, SyncForm, run_sync
+from symposia.v02.oai._forms import AsyncForm, Form, SyncForm
 from symposia.v02.oai._settings import Config, Context
 from symposia.v02.oai._usage import Summary, add_usage, print_summaries
 
@@ -127,7 +128,7 @@ class OpenAIWrapper:
             openai.APIError: The last model did not answer.
             ModelError: The same, of a vendor that is not asked with OpenAI's SDK.
         """
-        return run_sync(self._create(SyncForm(), config))
+        return run_plain(self._create(SyncForm(), config))
 
     async def a_create(self, **config: Any) -> Response:
         """As `create`, in the running event loop. Model clients of the program run in worker threads."""
