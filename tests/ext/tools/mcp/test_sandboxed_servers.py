@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from tests.support.web_server import Web, serving
+from tests.support.wheels import use_cache_of_its_own, write_wheel
 from tests.support.working_sandbox import sandbox_of_kind, working_sandbox
 
 from symposia.core.code_executor import NetworkPolicy, NetworkRule, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import ToolServiceError
+from symposia.ext.code_executors import make_sandbox_python
 from symposia.ext.tools.mcp import McpWorkbench, ServerSandbox, StdioServerParams
 
 FOLDER = Path(__file__).parents[3] / "support"
@@ -56,6 +58,25 @@ async def test_a_server_in_a_sandbox_reaches_the_hosts_of_its_policy_alone() -> 
             assert await evaluated(workbench, code.format("allowed.test", port)) == "200"
             refused = await workbench.call_tool("weigh", {"code": code.format("other.test", port)})
             assert "403" in refused.to_text()
+
+
+async def test_the_packages_of_a_server_are_installed_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sandbox_of_kind("namespaces")
+    pinned = (await make_sandbox_python()).environment
+    assert pinned is not None
+    await asyncio.to_thread(use_cache_of_its_own, tmp_path / "cache", pinned, monkeypatch)
+    source = (FOLDER / "mcp_broken_server.py").read_text()
+    await asyncio.to_thread(write_wheel, tmp_path, "weigher", "1.5", {"weigher.py": source})
+    sandbox = ServerSandbox(kind="namespaces", packages=("weigher",), wheels=tmp_path)
+    params = StdioServerParams(command="python", args=["-m", "weigher", "fine"], sandbox=sandbox)
+    async with McpWorkbench(params.model_copy(update={"read_timeout_seconds": 60})) as workbench:
+        installed = "__import__('importlib.metadata').metadata.version('weigher')"
+        assert await evaluated(workbench, installed) == "'1.5'"
+    missing = sandbox.model_copy(update={"packages": ("no-such-package",)})
+    with pytest.raises(ToolServiceError, match=r"did not start: .*no-such-package"):
+        await McpWorkbench(params.model_copy(update={"sandbox": missing})).start()
 
 
 async def test_a_server_that_does_not_start_in_its_sandbox_says_why() -> None:
