@@ -309,9 +309,13 @@ def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fa
         if response.request.method == "POST":
             on_fault(_http_fault(response.status_code))
 
+    async def limit(response: Any) -> None:
+        # By a hook and not by a transport: a client with a transport of its own ignores the proxies of the environment.
+        response.stream = _LimitedStream(response, on_fault)
+
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
     plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
-    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [_limit, note]})
+    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [limit, note]})
 
 
 def _http_fault(status: int) -> str | None:
@@ -322,20 +326,19 @@ def _http_fault(status: int) -> str | None:
     return f"the HTTP status is {status}"
 
 
-async def _limit(response: Any) -> None:
-    # By a hook and not by a transport: a client with a transport of its own ignores the proxies of the environment.
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise _httpx.DecodingError("the answer is compressed, which was not asked for", request=response.request)
-    is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
-    response.stream = _LimitedStream(response.stream, is_stream=is_stream)
-
-
 class _LimitedStream(_httpx.AsyncByteStream):
-    """The bytes of an answer, up to the limit; of a stream of events, up to the limit for each event."""
+    """The bytes of an answer, up to the limit; of a stream of events, up to the limit for each event.
 
-    def __init__(self, stream: Any, *, is_stream: bool) -> None:
-        self._stream = stream
-        self._is_stream = is_stream
+    Raises:
+        httpx.DecodingError: The answer is compressed.
+    """
+
+    def __init__(self, response: Any, on_fault: OnFault) -> None:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise _httpx.DecodingError("the answer is compressed, which was not asked for", request=response.request)
+        self._stream = response.stream
+        self._is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
+        self._on_fault = on_fault
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
@@ -343,6 +346,7 @@ class _LimitedStream(_httpx.AsyncByteStream):
             end = max(chunk.rfind(b"\n\n"), chunk.rfind(b"\n\r\n")) if self._is_stream else -1
             size = size + len(chunk) if end < 0 else len(chunk) - end
             if size > MOST_MESSAGE_BYTES:
+                self._on_fault(too_long())  # of the error of a stream of events, the SDK tells nothing
                 raise _httpx.StreamError(too_long())
             yield chunk
 
