@@ -159,6 +159,37 @@ def test_agents_that_other_files_import_keep_their_interface(use: str, tmp_path:
     assert not plan_migration([tmp_path / "team.py"]).findings
 
 
+EXECUTOR = """\
+import autogen
+from autogen.coding import DockerCommandLineCodeExecutor
+
+executor = DockerCommandLineCodeExecutor(timeout=60, work_dir="coding")
+config_list = [{"model": "gpt-4", "tags": ["x"]}, {"model": "gpt-4.1", "api_type": "openai"}]
+a = autogen.AssistantAgent("a", llm_config={"config_list": config_list, "temperature": 0})
+b = autogen.UserProxyAgent("b", code_execution_config={"executor": executor}, human_input_mode="NEVER")
+silent = autogen.UserProxyAgent("s", human_input_mode="NEVER", code_execution_config=False)  # says nothing
+b.initiate_chat(a, message="Plot it.")
+silent.initiate_chat(a, message="And?", max_turns=1)
+executor.stop()
+"""
+
+
+def test_executors_lists_of_models_and_later_chats_are_rewritten() -> None:
+    after = migrate_text(EXECUTOR).text
+    for line in (
+        'executor = DockerCommandLineCodeExecutor(timeout=60, work_dir="coding", image="python:3-slim")',
+        'config_list = [{"model": "gpt-4"}, {"model": "gpt-4.1"}]',
+        'b = CodeExecutorAgent("b", code_executor=executor)',
+        "# says nothing",
+        "team_2 = RoundRobinGroupChat([a], max_turns=1)",
+        "asyncio.run(team_2.reset())",
+        "asyncio.run(executor.stop())",
+    ):
+        assert line in after.splitlines(), after
+    clients = [f"OpenAIChatCompletionClient(**config_list[{index}], temperature=0)" for index in (0, 1)]
+    assert f"model_client=FallbackClient([{', '.join(clients)}])," in after
+
+
 def test_only_names_are_changed_where_that_is_asked_for() -> None:
     before = "from autogen.exception_utils import SenderRequired\nimport autogen\nautogen.version\n"
     after = "from symposia.v02.exception_utils import SenderRequired\nimport symposia.v02 as autogen\nautogen.version\n"

@@ -100,7 +100,8 @@ class Source:
         """The edit that removes a statement, with its line where nothing else stands there."""
         start, end = self.start(node), self.end(node)
         if not self.is_first_in_line(node) or self.code[end : end + 1] not in {b"\n", b"\r"}:
-            return Edit(start, end, "")
+            rest = self.code[end:]
+            return Edit(start, end + len(rest) - len(rest.lstrip(b" \t")), "")
         newline = 2 if self.code[end : end + 2] == b"\r\n" else 1
         return Edit(start - len(self._line_before(start).encode()), end + newline, "")
 

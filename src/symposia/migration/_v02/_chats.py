@@ -15,6 +15,7 @@ from symposia.migration._v02._program import (
     Chat,
     Construct,
     NotCertainError,
+    Place,
     Program,
     arguments_of,
     constant,
@@ -262,10 +263,10 @@ class Chats:
         indent = source.line_start(source.start(chat.statement))
         lines = [f"{variable} = {team.text(indent)}"]
         if self._is_reset(chat, arguments):
-            lines.append(self._awaited(chat, f"{variable}.reset()"))
+            lines.append(self.awaited(chat.call, chat.place, f"{variable}.reset()"))
         start = source.start(chat.statement)
         self.edits.append(Edit(start, start, indent.join([*lines, ""])))
-        self.edits.append(source.replaced(chat.whole, self._awaited(chat, run)))
+        self.edits.append(source.replaced(chat.whole, self.awaited(chat.call, chat.place, run)))
 
     def _is_reset(self, chat: Chat, arguments: Mapping[str, cst.Arg]) -> bool:
         """Whether the agents may have a conversation behind them that 0.2 does not show them."""
@@ -275,11 +276,16 @@ class Chats:
             return not is_first
         raise NotCertainError(chat.call, "The chat goes on with the history of an earlier one.")
 
-    def _awaited(self, chat: Chat, coroutine: str) -> str:
-        if chat.place.is_async or (self.in_notebook and chat.place.function is None):
+    def awaited(self, node: cst.CSTNode, place: Place, coroutine: str) -> str:
+        """The expression that waits for a coroutine at a place.
+
+        Raises:
+            NotCertainError: An event loop may be running there.
+        """
+        if place.is_async or (self.in_notebook and place.function is None):
             return f"await {coroutine}"
-        if chat.place.function is not None and (self.in_notebook or self.program.has_async):
-            raise NotCertainError(chat.call, "The function may be called in a running event loop.")
+        if place.function is not None and (self.in_notebook or self.program.has_async):
+            raise NotCertainError(node, "The function may be called in a running event loop.")
         self.needs_asyncio = True
         return f"asyncio.run({coroutine})"
 

@@ -82,6 +82,15 @@ class Registration:
     decorators: Sequence[cst.Decorator] = ()
 
 
+@dataclass(frozen=True)
+class Stop:
+    """``executor.stop()``."""
+
+    variable: str
+    call: cst.Call
+    place: Place
+
+
 @dataclass
 class Program:
     """What is understood of a text."""
@@ -92,6 +101,7 @@ class Program:
     )
     constructs: dict[str, Construct] = field(default_factory=dict[str, Construct])
     chats: list[Chat] = field(default_factory=list[Chat])
+    stops: list[Stop] = field(default_factory=list[Stop])
     registrations: list[Registration] = field(default_factory=list[Registration])
     values: dict[str, cst.Assign] = field(default_factory=dict[str, cst.Assign])
     functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
@@ -207,6 +217,8 @@ class Program:
         elif isinstance(call.func, cst.Attribute) and call.func.attr.value in STARTS:
             self.chats.append(Chat(dotted_name(call.func.value), call, value, target, statement, place))
             self.understood.add(call.func)
+        elif isinstance(call.func, cst.Attribute) and call.func.attr.value == "stop" and not (target or call.args):
+            self.stops.append(Stop(dotted_name(call.func.value), call, place))
 
     def _read_decorators(self, statement: cst.FunctionDef, place: Place) -> None:
         ours = [each for each in statement.decorators if _registers(each)]

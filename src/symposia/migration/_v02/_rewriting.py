@@ -13,7 +13,7 @@ from symposia.migration._v02._agents import Agent, Agents, Role
 from symposia.migration._v02._chats import Chats, removed_construct
 from symposia.migration._v02._items import comments_in
 from symposia.migration._v02._models import Models
-from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, NotCertainError, Program
+from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, NotCertainError, Program, Stop
 from symposia.migration._v02._tools import Tools
 
 
@@ -84,6 +84,7 @@ class _Writer:
         steps: list[Callable[[], None]] = []
         steps += [partial(self._read, each) for each in self._program.constructs.values()]
         steps += [self._tools.read, *(partial(self.chats.write, each) for each in self._program.chats)]
+        steps += [partial(self._stop, each) for each in self._program.stops]
         problems: list[NotCertainError] = []
         for step in steps:
             try:
@@ -134,6 +135,14 @@ class _Writer:
             self._made[construct.variable] = self._agents.read(construct)
         elif construct.kind in EXECUTORS:
             self._agents.write_executor(construct)
+
+    def _stop(self, stop: Stop) -> None:
+        construct = self._program.constructs.get(stop.variable)
+        if construct is not None and construct.kind in EXECUTORS:
+            self._program.understood.add(stop.call.func)
+            source = self._program.source
+            text = self.chats.awaited(stop.call, stop.place, source.text(stop.call))
+            self._made_edits.append(source.replaced(stop.call, text))
 
     def _write_agents(self) -> None:
         source = self._program.source
