@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from symposia.v02._code_text import content_str
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, Reply
-from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form, run_plain
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_replies import ask_model
 from symposia.v02.agentchat.agent import Agent
