@@ -76,8 +76,10 @@ def _code(kind: str, name: str, codes: dict[str, int]) -> int:
 def _shows_colors(*, no_color: bool | None, force_color: bool | None) -> bool:
     if no_color or force_color:
         return not no_color
+    if not sys.stdout.isatty() and not os.environ.get("FORCE_COLOR"):  # most often so, and asked for each line
+        return False
     if os.environ.get("NO_COLOR") or os.environ.get("ANSI_COLORS_DISABLED"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return os.environ.get("TERM") != "dumb" and sys.stdout.isatty()
+    return os.environ.get("TERM") != "dumb"

@@ -45,11 +45,12 @@ class ModelAgent(ReplyingAgent):
         self._make_client()
 
     def _make_client(self) -> None:
-        self.client = None
+        client = None
         if isinstance(self.llm_config, dict):
             from symposia.v02.oai import OpenAIWrapper  # noqa: PLC0415 - agents without a model need none of it
 
-            self.client = OpenAIWrapper(**self.llm_config)
+            client = OpenAIWrapper(**self.llm_config)
+        self.client = client  # the former one until now: logs tell them apart by their `id`
 
     def update_tool_signature(self, tool_sig: str | dict[str, Any], is_remove: bool | None) -> None:
         """Tell the model of a tool, or no longer.
