@@ -10,7 +10,7 @@ from typing_extensions import override
 from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _hooks
-from symposia.v02.agentchat._conversable import LLMConfig, is_silent
+from symposia.v02.agentchat._conversable import Conversable, LLMConfig, is_silent
 from symposia.v02.agentchat._exchange import answer, deliver
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._histories import Histories
@@ -138,7 +138,10 @@ class ConversingAgent(LLMAgent):
         """
         message = self._process_message_before_send(message, recipient, is_silent(self, silent))
         self._store_sent(message, recipient)
-        run_plain(deliver(PLAIN, self, recipient, message, request_reply, silent))
+        if request_reply is False:  # there is nothing to exchange
+            cast("Conversable", recipient).receive(message, self, request_reply, silent)
+        else:
+            run_plain(deliver(PLAIN, self, recipient, message, request_reply, silent))
 
     @override
     async def a_send(
