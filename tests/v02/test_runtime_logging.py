@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,8 @@ def converse(server: MockModelServer) -> None:
 
 
 def rows(table: str, *columns: str) -> list[tuple[Any, ...]]:  # Any: of any column
-    with sqlite3.connect("logs.db") as database:
-        found = database.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
-    database.close()
-    return found
+    with closing(sqlite3.connect("logs.db")) as database:
+        return database.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
 
 
 def test_a_conversation_is_logged_in_the_tables_of_autogen(server: MockModelServer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,13 +121,12 @@ async def test_a_write_that_fails_leaves_no_part_of_a_memo(config: MemoryBankCon
     bank = MemoryBank(False, config)
     await bank.add_memo("whole", ["red"])
     path = Path(config.get("path", "")) / "memos.sqlite"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TRIGGER full AFTER INSERT ON topics BEGIN SELECT RAISE(ABORT, 'disk is full'); END")
     with pytest.raises(MemoryStoreError, match="disk is full"):
         await bank.add_memo("half", ["red"])
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT insight FROM memos").fetchall() == [("whole",)]
-    connection.close()
 
 
 @pytest.mark.parametrize(
