@@ -16,7 +16,7 @@ from symposia.core.exceptions import UsageError
 from symposia.core.models import UserMessage
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.v02 import GroupChat, GroupChatManager
-from symposia.v02.conversion import to_chat_agent, to_conversable
+from symposia.v02.agentchat.conversion import to_chat_agent, to_conversable
 
 PIXEL = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"

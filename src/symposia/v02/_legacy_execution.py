@@ -16,9 +16,9 @@ from symposia.core.code_executor import BlockResult, CodeBlock, execute_code
 from symposia.core.code_executor import CodeExecutor as CoreCodeExecutor
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
-from symposia.v02.coding._docker_request import UseDocker, sandbox_for
-from symposia.v02.coding._files import write_below
-from symposia.v02.coding._pinned import PinnedCodeExecutor
+from symposia.v02._docker_request import UseDocker, sandbox_for
+from symposia.v02._files import write_below
+from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.utils import named_file
 
 TIMEOUT_TEXT: Final = "Timeout"

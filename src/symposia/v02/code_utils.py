@@ -113,7 +113,7 @@ def decide_use_docker(use_docker: UseDocker) -> UseDocker:
     Raises:
         ValueError: The variable has another value than ``1``, ``0`` and ``none``, and other words for these.
     """
-    from symposia.v02.coding._docker_request import default_use_docker  # noqa: PLC0415 - imports the sandboxes
+    from symposia.v02._docker_request import default_use_docker  # noqa: PLC0415 - imports the sandboxes
 
     return default_use_docker() if use_docker is None else use_docker
 
@@ -124,21 +124,21 @@ def check_can_use_docker_or_throw(use_docker: UseDocker) -> None:
     Raises:
         RuntimeError: Docker is asked for, no sandbox works, and this is no container.
     """
-    from symposia.v02.coding._docker_request import sandbox_for  # noqa: PLC0415 - imports the sandboxes
+    from symposia.v02._docker_request import sandbox_for  # noqa: PLC0415 - imports the sandboxes
 
     run_in_background(lambda: sandbox_for(use_docker))
 
 
 def is_docker_running() -> bool:
     """Whether a Docker engine answers."""
-    from symposia.v02.coding._docker_request import missing_engine  # noqa: PLC0415 - imports the sandboxes
+    from symposia.v02._docker_request import missing_engine  # noqa: PLC0415 - imports the sandboxes
 
     return run_in_background(missing_engine) is None
 
 
 def in_docker_container() -> bool:
     """Whether this program runs in a Docker container."""
-    from symposia.v02.coding._docker_request import is_in_container  # noqa: PLC0415 - imports the sandboxes
+    from symposia.v02._docker_request import is_in_container  # noqa: PLC0415 - imports the sandboxes
 
     return is_in_container()
 

@@ -107,7 +107,7 @@ def test_trap_3_another_sandbox_is_used_where_no_docker_engine_answers(tmp_path:
 def test_without_any_sandbox_a_docker_request_is_refused(
     use_docker: UseDocker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("symposia.v02.coding._docker_request.is_in_container", lambda: False)
+    monkeypatch.setattr("symposia.v02._docker_request.is_in_container", lambda: False)
     with only_sandboxes(sandbox_kind("local")), pytest.raises(RuntimeError, match="but docker is not running"):
         check_can_use_docker_or_throw(use_docker)
 
@@ -116,7 +116,7 @@ def test_without_any_sandbox_a_docker_request_is_refused(
 def test_in_a_container_without_any_sandbox_code_runs_in_the_container(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("symposia.v02.coding._docker_request.is_in_container", lambda: True)
+    monkeypatch.setattr("symposia.v02._docker_request.is_in_container", lambda: True)
     with only_sandboxes(sandbox_kind("local")), pytest.warns(UserWarning, match="code runs in the container itself"):
         assert run("print(1)", tmp_path, True) == (0, "1\n", None)
 

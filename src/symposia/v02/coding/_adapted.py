@@ -7,7 +7,7 @@ from symposia.core.code_executor import CodeBlock as CoreCodeBlock
 from symposia.core.code_executor import CodeExecutor as CoreCodeExecutor
 from symposia.core.code_executor import execute_code
 from symposia.v02._background_loop import run_in_background
-from symposia.v02.coding._pinned import PinnedCodeExecutor
+from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.base import CodeBlock, CodeExtractor, CodeResult
 from symposia.v02.coding.markdown_code_extractor import MarkdownCodeExtractor
 

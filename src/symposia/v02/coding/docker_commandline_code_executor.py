@@ -12,8 +12,8 @@ from symposia.core.exceptions import SandboxUnavailableError
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors.docker import DockerCommandLineCodeExecutor as CoreDockerExecutor
 from symposia.v02._background_loop import run_in_background
+from symposia.v02._docker_request import NO_SANDBOX, another_sandbox, missing_engine
 from symposia.v02.coding._command_line import CommandLineExecutor
-from symposia.v02.coding._docker_request import NO_SANDBOX, another_sandbox, missing_engine
 
 __all__ = ["DockerCommandLineCodeExecutor"]
 

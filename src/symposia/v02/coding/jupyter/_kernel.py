@@ -11,7 +11,7 @@ from symposia.core.code_executor import BlockResult, BlockwiseCodeResult, CodeRe
 from symposia.core.code_executor import CodeBlock as CoreCodeBlock
 from symposia.core.code_executor import CodeExecutor as CoreCodeExecutor
 from symposia.v02._background_loop import run_in_background
-from symposia.v02.coding._pinned import PinnedCodeExecutor
+from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.base import CodeBlock, CodeExtractor, IPythonCodeResult
 from symposia.v02.coding.markdown_code_extractor import MarkdownCodeExtractor
 from symposia.v02.coding.utils import silence_pip
