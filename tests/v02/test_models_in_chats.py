@@ -74,6 +74,31 @@ def test_a_configuration_names_a_model(config: dict[str, Any]) -> None:
         ConversableAgent("a", llm_config=config)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"config_list": [{"model_client_cls": "Scripted"}]},
+        {"config_list": [{"model": "a"}, {"model": ""}], "api_key": "k"},
+        {"config_list": [], "api_key": "k"},
+        {"temperature": 0, "api_key": "k"},
+        {
+            "config_list": [
+                {
+                    "api_type": "azure",
+                    "azure_deployment": "d",
+                    "api_version": "2024-02-01",
+                    "base_url": "http://127.0.0.1",
+                }
+            ],
+            "api_key": "k",
+        },
+    ],
+    ids=["own client", "one of two", "no configurations", "options alone", "deployment of Azure"],
+)
+def test_other_configurations_may_leave_the_model_to_what_answers(config: dict[str, Any]) -> None:
+    assert ConversableAgent("a", llm_config=config).client is not None
+
+
 def test_a_configuration_is_a_dict_that_is_copied() -> None:
     with pytest.raises(AssertionError, match="llm_config must be a dict or False or None"):
         ConversableAgent("a", llm_config="x")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what is refused

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._conversable import LLMConfig, ModelCache, ModelWrapper, Reply, Usage
@@ -15,6 +14,9 @@ from symposia.v02.agentchat._replying_agent import ReplyingAgent
 from symposia.v02.agentchat._tool_signatures import update_signature
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.io import IOStream
+
+NAMELESS: Final[tuple[LLMConfig, ...]] = ({}, {"config_list": []}, {"config_list": [{"model": ""}]})
+"""The configurations that are refused. Others may go without a model: their service or their own client knows one."""
 
 
 class ModelAgent(ReplyingAgent):
@@ -37,7 +39,7 @@ class ModelAgent(ReplyingAgent):
                 "Please implement __deepcopy__ method for each value class in llm_config to support deepcopy. "
                 "An agent has a copy of its own, since it adds tools to it."
             ) from error
-        if isinstance(self.llm_config, dict) and not _names_a_model(self.llm_config):
+        if isinstance(self.llm_config, dict) and self.llm_config in NAMELESS:
             raise ValueError(
                 "When using OpenAI or Azure OpenAI endpoints, specify a non-empty 'model' either in 'llm_config' or in "
                 "each config of 'config_list'."
@@ -121,8 +123,3 @@ class ModelAgent(ReplyingAgent):
             return
         stream.print(f"Agent '{self.name}':")
         self.client.print_usage_summary(mode)
-
-
-def _names_a_model(config: Mapping[str, Any]) -> bool:
-    configs: list[Mapping[str, Any]] = config.get("config_list") or []
-    return bool(config.get("model")) or (bool(configs) and all(each.get("model") for each in configs))

@@ -57,7 +57,8 @@ class VendorModel:
         self._clients = clients = dict[str, ChatCompletionClient]()
         close_in_background(self, lambda: _close(clients))
         self._blocks: OrderedDict[str, VendorBlocks] = OrderedDict()
-        self._client(request_of(config))
+        if config.get("model") or config.get("azure_deployment"):  # else the request names the model
+            self._client(request_of(config))
 
     def create(self, params: Config) -> ChatCompletion:
         """Ask the model, and wait in this thread."""

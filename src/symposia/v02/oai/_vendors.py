@@ -91,7 +91,8 @@ def _azure(connection: Config, arguments: Config) -> ChatCompletionClient:
     options = {**connection, **arguments}
     if "base_url" in options:
         options["azure_endpoint"] = options.pop("base_url")
-    deployment = str(options.get("azure_deployment") or options.get("model", ""))
+    options["model"] = options.get("model") or options.get("azure_deployment")
+    deployment = str(options.get("azure_deployment") or options["model"] or "")
     options["azure_deployment"] = deployment.replace(".", "")  # Azure allows no dots in its names
     if options.get("azure_ad_token_provider") == DEFAULT:
         options["azure_ad_token_provider"] = _machine_credentials()
