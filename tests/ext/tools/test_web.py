@@ -68,9 +68,37 @@ def test_html_becomes_text_with_links() -> None:
     assert text.replace("\u00a0", " ") == TEXT
 
 
-@given(st.text(alphabet=st.sampled_from('<>/a="&#;! -pbodyheadtitle\n')))
-def test_any_text_is_taken_for_html(text: str) -> None:
-    page_text(text, "http://h/")
+PIECES = [
+    *'<>/a="&#;! -p\n', "<base href=", "<a href=", "</a>", "<h6>", "<td>", "<li>", "<pre>", "<title>", "<body>", "<!--",
+    "http://h/", "../", "//[", "x" * 300, "é", "&ngE;", "&#x41;",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join), st.integers(1, 200))
+def test_any_text_is_taken_for_html(text: str, times: int) -> None:
+    title, read = page_text(text * times, "http://h/")
+    assert len(title) + len(read) <= 3 * len(text) * times + 1_000_000
+
+
+def test_links_do_not_make_a_page_much_longer() -> None:
+    base = f"http://h/{'x' * 1_900}/"
+    links = "<a href=b>c</a>" * 20_000
+    _, text = page_text(f"<base href='{base}'>{links}", "http://h/")
+    assert text.startswith(f"[c]({base}b)[c]({base}b)")
+    assert text.endswith("ccc")
+    assert len(text) < 3 * len(links) + 1_000_000
+
+
+def test_addresses_of_thousands_of_characters_are_left_out() -> None:
+    long = "x" * 100_000
+    assert page_text(f"<base href='http://i/{long}/'><a href=b>c</a>", "http://h/")[1] == "[c](http://h/b)"
+    assert page_text(f"<a href={long}>c</a>", "http://h/")[1] == "c"
+
+
+def test_the_first_base_of_a_page_is_the_one_of_its_links() -> None:
+    page = "<base target=x><base href=/a/><base href=/b/><a href=c>d</a>"
+    assert page_text(page, "http://h/")[1] == "[d](http://h/a/c)"
+    assert page_text("<base href='http://['><a href=c>d</a>", "http://h/")[1] == "[d](http://h/c)"
 
 
 async def test_a_page_is_read_as_text(site: ScriptedSite) -> None:
@@ -82,11 +110,18 @@ def test_hostile_html_is_read_in_time_that_grows_with_its_size() -> None:
     """Each of these took time that grows with the square of the size: minutes for a page of some megabytes."""
     pages = {
         "<p>AT&amp;T<!--": "AT&T", "<a href=x>t": "", "<svg>": "", "</p><svg>": "", "<![CDATA[": "", "<select>a": "",
+        "<base href=aaa/>": "",
     }  # fmt: skip
     for piece, start in pages.items():
         many = piece * 20_000
         assert page_text(many + "</p>" * 20_000, "http://h/")[1].startswith(start)
     assert page_text("<p>a</p>AT&amp;T", "http://h/")[1] == "a\n\nAT&T"
+
+
+async def test_the_timeout_holds_for_the_conversion_of_a_page(site: ScriptedSite) -> None:
+    site.pages["/a"] = html("<p>a<td>" * 500_000)
+    with pytest.raises(ToolServiceError, match=r"did not answer within 0\.3 seconds"):
+        await read(reader(timeout=0.3), url=f"{site.url}/a")
 
 
 @pytest.mark.parametrize("charset", ["idna", "punycode", "undefined", "unicode_escape", "zlib_codec"])

@@ -72,7 +72,7 @@ class WebFetchTool(BaseTool[WebFetchArgs, WebPage]):
             stands for every host below; all public ones, by default.
         private: Whether addresses of this machine and of private networks may be read.
         headers: Headers of each request. They are also sent to hosts that redirects lead to, and are not saved.
-        timeout: Seconds from the request to the end of the answer, redirects included.
+        timeout: Seconds from the request to the text of the page, redirects included.
         max_redirects: How many redirects are followed.
         max_bytes: Bytes of a page; a larger one is refused.
         max_chars: Characters of the text in one result.
@@ -123,13 +123,8 @@ class WebFetchTool(BaseTool[WebFetchArgs, WebPage]):
                 if 200 <= head.status < 300:  # noqa: PLR2004 - of other statuses, the body is an explanation
                     _refuse_binary(head)
                 reply = replace(head, body=await body.read())
-        reply.require_success()
-        if b"\0" in reply.body[:_SNIFFED_BYTES]:
-            raise _binary(reply)
-        title, text = "", reply.text
-        if reply.media_type in _HTML or (not reply.media_type and text.lstrip()[:1] == "<"):
-            # In a thread: a page of several megabytes takes a second.
-            title, text = await asyncio.to_thread(page_text, text, reply.url)
+                reply.require_success()
+                title, text = await _title_and_text(reply)
         return WebPage(
             url=reply.url,
             title=title,
@@ -173,6 +168,21 @@ def _check_address(url: str) -> None:
         )
     if "@" in parts.netloc:
         raise ToolServiceError("The address has a user name or a password in it, which this tool does not send.")
+
+
+async def _title_and_text(reply: Reply) -> tuple[str, str]:
+    """The title of an answer, empty if it is no HTML, and its text.
+
+    Raises:
+        ToolServiceError: It is no text.
+    """
+    if b"\0" in reply.body[:_SNIFFED_BYTES]:
+        raise _binary(reply)
+    text = reply.text
+    if reply.media_type in _HTML or (not reply.media_type and text.lstrip()[:1] == "<"):
+        # In a thread: a page of several megabytes takes a second.
+        return await asyncio.to_thread(page_text, text, reply.url)
+    return "", text
 
 
 def _refuse_binary(reply: Reply) -> None:

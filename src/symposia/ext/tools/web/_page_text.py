@@ -30,16 +30,20 @@ _OPENING: Final = {
     "th": " | ",
 }
 """What stands before the text of an element."""
+_LONGEST_ADDRESS: Final = 2_000
+"""Characters of an address in the text. Longer ones are data more often than addresses."""
+_LINKED: Final = 1_000_000
+"""Characters of addresses that are resolved, in addition to the size of the page: 10,000 links of 100 characters."""
 
 
 def page_text(html: str, url: str) -> tuple[str, str]:
-    """The title and the text of a page.
+    """The title and the text of a page, in time and size that grow with the size of the page.
 
     Args:
         html: The page.
         url: Its address, for links that are relative.
     """
-    parser = _PageParser(url)
+    parser = _PageParser(url, len(html) + _LINKED)
     parser.feed(html)
     parser.finish()
     return _one_line("".join(parser.title)), _tidy("".join(parser.pieces))
@@ -55,11 +59,13 @@ def _tidy(text: str) -> str:
 
 
 class _PageParser(HTMLParser):
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, addresses_left: int) -> None:
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self.title: list[str] = []
         self._url = url
+        self._has_base = False
+        self._addresses_left = addresses_left  # characters; a short link can stand for a long address
         self._skipped = ""  # the outermost element that is left out, and how many of its kind are open
         self._skipped_depth = 0
         self._in_title = False
@@ -77,8 +83,9 @@ class _PageParser(HTMLParser):
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "base" and given.get("href"):
-            self._url = urljoin(self._url, given["href"] or "")
+        if tag == "base" and given.get("href") and not self._has_base:  # HTML ignores all but the first
+            self._has_base = True
+            self._url = self._resolved(given["href"] or "") or self._url
         if tag == "title":
             self._in_title = not self.title
         else:
@@ -129,9 +136,18 @@ class _PageParser(HTMLParser):
     def _close_link(self, href: str, start: int) -> None:
         """Write a link, unless it leads nowhere else or has no text."""
         text = _one_line("".join(self.pieces[start:]))
-        try:
-            address = urljoin(self._url, href.strip())
-        except ValueError:  # such as an address of IPv6 that is none
-            return
-        if text and address.startswith(("http://", "https://")) and address.partition("#")[0] != self._url:
+        address = self._resolved(href) if text else None
+        if address and address.startswith(("http://", "https://")) and address.partition("#")[0] != self._url:
             self.pieces[start:] = [f"[{text}]({address})"]
+
+    def _resolved(self, href: str) -> str | None:
+        """The address of a link; None if it is none, is too long, or the page had too many."""
+        href = href.strip()
+        self._addresses_left -= len(self._url) + len(href)
+        if len(href) > _LONGEST_ADDRESS or self._addresses_left < 0:
+            return None
+        try:
+            address = urljoin(self._url, href)
+        except ValueError:  # such as an address of IPv6 that is none
+            return None
+        return address if len(address) <= _LONGEST_ADDRESS else None
