@@ -14,7 +14,7 @@ from tests.support.web_server import serving
 from symposia.ext.tools.mcp import McpWorkbench, StreamableHttpServerParams
 
 HUGE = 100_000_000
-How = Literal["plain", "events", "endless", "gzip", "moved"]
+How = Literal["plain", "events", "endless", "split", "gzip", "moved"]
 
 
 @dataclass
@@ -74,6 +74,14 @@ class Server:
                 writer.write(head)
                 await self.fill(writer, tail + b"\n\n")
                 writer.close()
+            case "split":
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                comment = b"\n: " + b"x" * 1_000_000 + b"\n"
+                for chunk in (*[comment] * 20, b"\ndata: " + head + tail + b"\n\n", b""):
+                    writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                    await writer.drain()
 
     async def fill(self, writer: asyncio.StreamWriter, tail: bytes) -> None:
         while self.written < HUGE or self.how == "endless":
@@ -118,6 +126,12 @@ async def test_a_result_that_is_too_large_is_not_read_and_one_clear_error(how: H
         assert len(result.to_text()) < 1_500
         assert server.written < HUGE / 2
         assert len(await workbench.list_tools()) == 1  # the session, or another one, goes on
+
+
+async def test_events_whose_ends_are_in_two_chunks_are_within_the_limit() -> None:
+    async with connected(Server("split")) as workbench, asyncio.timeout(60):
+        result = await workbench.call_tool("weigh")
+    assert not result.is_error, result.to_text()
 
 
 async def test_a_redirection_to_another_host_is_not_followed() -> None:

@@ -341,10 +341,12 @@ class _LimitedStream(_httpx.AsyncByteStream):
         self._on_fault = on_fault
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        size, before = 0, b""
         async for chunk in self._stream:
-            end = max(chunk.rfind(b"\n\n"), chunk.rfind(b"\n\r\n")) if self._is_stream else -1
-            size = size + len(chunk) if end < 0 else len(chunk) - end
+            seen = before + chunk  # the end of an event may be in two chunks
+            end = max(seen.rfind(b"\n\n"), seen.rfind(b"\n\r\n")) if self._is_stream else -1
+            size = size + len(chunk) if end < 0 else len(seen) - end
+            before = seen[-2:]
             if size > MOST_MESSAGE_BYTES:
                 self._on_fault(too_long())  # of the error of a stream of events, the SDK tells nothing
                 raise _httpx.StreamError(too_long())
