@@ -193,6 +193,16 @@ def test_asynchronous_chats_get_the_summaries_of_their_prerequisites() -> None:
     assert [results[chat_id].chat_id for chat_id in (1, 2, 3, 4)] == [1, 2, 3, 4]
 
 
+def test_an_asynchronous_chat_leaves_out_the_summaries_that_it_names() -> None:
+    queue = [
+        chat("b", chat_id=1),
+        chat("c", chat_id=2),
+        chat("d", chat_id=3, prerequisites=[1, 2], finished_chat_indexes_to_exclude_from_carryover=[1]),
+    ]
+    results = asyncio.run(speaker("a").a_initiate_chats(queue))
+    assert results[3].chat_history[0]["content"] == "m\nContext: \nof c "
+
+
 def test_independent_chats_are_held_at_the_same_time() -> None:
     arrived, both = list[str](), asyncio.Event()
 

@@ -192,6 +192,43 @@ def test_a_chat_of_20000_messages_calls_overridden_methods_for_each() -> None:
     assert (a.sent, b.received, b.sent, a.received) == (10_001, 10_001, 10_000, 10_000)
 
 
+class Repeating(ConversableAgent):
+    """An agent that sends another message after its answer."""
+
+    @override
+    def send(
+        self, message: Any, recipient: Any, request_reply: bool | None = None, silent: bool | None = False
+    ) -> None:
+        super().send(message, recipient, request_reply, silent)
+        if message == "first":
+            super().send("second", recipient, request_reply, silent)
+
+    @override
+    async def a_send(
+        self, message: Any, recipient: Any, request_reply: bool | None = None, silent: bool | None = False
+    ) -> None:
+        await super().a_send(message, recipient, request_reply, silent)
+        if message == "first":
+            await super().a_send("second", recipient, request_reply, silent)
+
+
+@pytest.mark.parametrize("form", ["plain", "async"])
+def test_the_reply_to_a_message_comes_before_the_next_one_of_an_overridden_send(form: str) -> None:
+    answers = {"a": iter(["re", "re1", "re3"]), "b": iter(["first", "re2"])}
+
+    def answer(recipient: ConversableAgent, **_: Any) -> tuple[bool, str | None]:
+        return True, next(answers[recipient.name], None)
+
+    a, b = speaker("a"), Repeating("b", llm_config=False, human_input_mode="NEVER")
+    for agent in (a, b):
+        agent.register_reply(ConversableAgent, answer)
+    if form == "async":
+        result = asyncio.run(a.a_initiate_chat(b, message="go", silent=True))
+    else:
+        result = a.initiate_chat(b, message="go", silent=True)
+    assert texts(result.chat_history) == ["go", "first", "re", "re2", "re1", "second", "re3"]
+
+
 def test_a_message_sent_by_a_reply_function_is_answered_before_send_returns() -> None:
     a, b, c = speaker("a"), speaker("b", max_consecutive_auto_reply=1), speaker("c")
     answers: list[Any] = []

@@ -59,6 +59,20 @@ def test_an_agent_of_02_hears_what_the_team_said_under_the_names_of_its_members(
     ]
 
 
+def test_a_team_reads_what_the_hooks_of_an_agent_have_left() -> None:
+    async def run() -> str:
+        old = speaker("old", "the secret word")
+
+        async def redact(message: dict[str, Any], **_: Any) -> dict[str, Any]:
+            return {**message, "content": message["content"].replace("secret", "***")}
+
+        old.register_hook("a_process_message_before_send", redact)
+        team = RoundRobinGroupChat([to_chat_agent(old)], termination_condition=MaxMessageTermination(2))
+        return (await team.run(task="go")).messages[-1].to_text()  # type: ignore[union-attr]
+
+    assert asyncio.run(run()) == "the *** word"
+
+
 def test_an_agent_that_ends_its_conversation_sends_a_stop_message() -> None:
     async def run() -> Any:
         team = RoundRobinGroupChat([to_chat_agent(speaker("old"))], termination_condition=StopMessageTermination())

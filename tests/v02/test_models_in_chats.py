@@ -211,7 +211,9 @@ TEMPLATES: dict[str, Any] = {
 }
 
 
-def chosen(answers: list[str], form: str = "plain", **options: Any) -> tuple[list[str], list[list[dict[str, Any]]]]:
+def chosen(
+    answers: list[str], form: str = "plain", message: Any = "go", **options: Any
+) -> tuple[list[str], list[list[dict[str, Any]]]]:
     """The speakers of a group chat whose next speaker a model chooses, and what the model was asked."""
     agents: list[Any] = [speaker("a", description="Da"), speaker("b", description="Db"), speaker("c_x")]
     model = Model(*answers)
@@ -219,10 +221,10 @@ def chosen(answers: list[str], form: str = "plain", **options: Any) -> tuple[lis
     manager = GroupChatManager(chat, llm_config=scripted_config())
     model.register(manager)
     if form == "async":
-        asyncio.run(agents[0].a_initiate_chat(manager, message="go", silent=True))
+        asyncio.run(agents[0].a_initiate_chat(manager, message=message, silent=True))
     else:
         with IOStream.set_default(Recorder()):
-            agents[0].initiate_chat(manager, message="go", silent=True)
+            agents[0].initiate_chat(manager, message=message, silent=True)
     return [message["name"] for message in chat.messages], [asked["messages"] for asked in model.asked]
 
 
@@ -253,6 +255,16 @@ def test_a_model_is_asked_again_with_what_was_wrong(form: str) -> None:
     ]
     assert [message["role"] for message in asked[0]] == ["system", "user", "system"]
     assert texts(asked[2])[3:] == ["a or b", f"several of {names}", "nobody", f"none of {names}"]
+
+
+@pytest.mark.parametrize("content", [None, "I call."])
+def test_a_model_that_chooses_is_not_sent_calls_that_nobody_has_answered(content: str | None) -> None:
+    function = {"name": "f", "arguments": "{}"}
+    call = {"content": content, "tool_calls": [{"id": "1", "type": "function", "function": function}]}
+    names, asked = chosen(["b"], message=call, func_call_filter=False)
+    assert names == ["a", "b"]
+    assert asked[0][1]["content"] == (content or "")
+    assert not any("tool_calls" in message for message in asked[0])
 
 
 def test_a_model_is_not_asked_again_without_retries() -> None:

@@ -76,8 +76,8 @@ class ConversableParticipant(BaseChatAgent):
         for message in messages:
             await self._hear(message)
         while (reply := await self._agent.a_generate_reply(sender=self._team)) is not None:
-            spoken = as_message(reply)
-            await self._agent.a_send(spoken, self._team, request_reply=False, silent=True)
+            await self._agent.a_send(as_message(reply), self._team, request_reply=False, silent=True)
+            spoken = self._team.chat_messages[self._agent][-1]  # as the agent's hooks have left it
             self._team.clear_history(self._agent)  # the agent itself keeps the conversation
             if not (functions := called_functions(spoken)):
                 return from_dict({**spoken, "name": self.name}, self.name)

@@ -4,7 +4,7 @@ In AutoGen 0.2, `send` calls the recipient's `receive`, which calls `send` with 
 hundred messages exceeds Python's recursion limit. Here the reply is the last act of `receive`, so it is left to the
 outermost `send`, which sends it in a loop. The methods of both agents are called as often, with the same arguments. A
 method that calls `send` on its own account, as a reply function may, has an exchange of its own, which ends before that
-`send` returns.
+`send` returns. An overridden `send` may send a further message: the reply to the one before is sent first.
 """
 
 from __future__ import annotations
@@ -50,6 +50,19 @@ class _Exchange:
 
 _current: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 """The exchange of the message that is on its way; None while an agent generates a reply."""
+
+
+async def send_reply_before(form: Form, sender: Agent, recipient: Agent) -> None:
+    """Send the reply to what this sender has sent in the same exchange, before it sends more."""
+    current = _current.get()
+    if current is None or not current.is_from(sender, recipient) or (reply := current.reply) is None:
+        return
+    current.reply = None
+    token = _current.set(None)
+    try:
+        await form.send(reply.sender, reply.message, reply.recipient, silent=reply.silent)
+    finally:
+        _current.reset(token)
 
 
 async def deliver(

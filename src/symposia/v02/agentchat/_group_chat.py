@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 SelectionMethod: TypeAlias = str | Callable[[Agent, "GroupChat"], Agent | str | None]
 """`auto`, `manual`, `random`, `round_robin`, or a function of the last speaker and the group chat."""
 
-MANUAL_TRIES = 3
+MANUAL_TRIES = 2
 """How often a person may give another number than that of an agent."""
 
 
@@ -323,7 +324,8 @@ class GroupChat:
             answer = stream.input("Enter the number of the next speaker (enter nothing or `q` to use auto selection): ")
             if answer in ("", "q"):
                 return None
-            if answer.isdecimal() and 0 < int(answer) <= len(choices):
-                return choices[int(answer) - 1]
+            with suppress(ValueError):  # it is no number
+                if 0 < (number := int(answer)) <= len(choices):
+                    return choices[number - 1]
             stream.print(f"Invalid input. Please enter a number between 1 and {len(choices)}.")
         return None

@@ -11,6 +11,7 @@ from symposia.v02.agentchat._conversable import LLMConfig
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._speaker_answers import filled, mentioned_agents
+from symposia.v02.agentchat._transitions import called_functions
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.io import IOStream
@@ -61,7 +62,7 @@ class ModelSelection:
         asked = self._agent(selector)
         if asked is None:
             return None
-        conversation, request = list(messages), self.prompt
+        conversation, request = _without_open_calls(messages), self.prompt
         for number in range(1, self.retries + 2):
             if request is not None:
                 self._print(f"{ASKING} (to {ASKED}):\n\n{request}\n\n{'-' * 80}")
@@ -100,6 +101,14 @@ class ModelSelection:
     def _print(self, text: str) -> None:
         if self.is_printed:
             IOStream.get_default().print(text, flush=True)
+
+
+def _without_open_calls(messages: Sequence[Message]) -> list[Message]:
+    """The messages without the calls of the last one, which nobody has answered yet: services refuse such calls."""
+    if not messages or not called_functions(messages[-1]):
+        return list(messages)
+    last = {name: value for name, value in messages[-1].items() if name not in ("function_call", "tool_calls")}
+    return [*messages[:-1], {**last, "content": last.get("content") or ""}]
 
 
 def _never(message: Message) -> bool:  # noqa: ARG001 - of every test for the end of a conversation

@@ -88,8 +88,9 @@ async def a_initiate_chats(chat_queue: list[ChatInfo]) -> dict[int, ChatResult]:
     tasks: dict[int, asyncio.Task[ChatResult]] = {}
 
     async def hold(chat_id: int, chat: ChatInfo) -> ChatResult:
-        before = [await tasks[each] for each in chat.get("prerequisites", ())]
-        chat = _with_carryover(chat, [result.summary for result in before])
+        excluded: Sequence[int] = chat.get("finished_chat_indexes_to_exclude_from_carryover", ())
+        before = {each: await tasks[each] for each in chat.get("prerequisites", ())}
+        chat = _with_carryover(chat, [result.summary for each, result in before.items() if each not in excluded])
         _print_banner(chat)
         result: ChatResult = await chat["sender"].a_initiate_chat(**chat)
         result.chat_id = chat_id
