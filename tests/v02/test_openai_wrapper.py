@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
@@ -207,6 +208,17 @@ def test_other_vendors_take_openais_format_with_a_key_of_their_own(
     wrapper = uncached({"model": "llama-3.3-70b", "api_type": api_type, "base_url": server.openai_url})
     wrapper.create(messages=HELLO)
     assert server.requests[0].headers["authorization"] == "Bearer theirs"
+
+
+@pytest.mark.parametrize("api_type", ["openai", "groq"])
+def test_an_http_client_of_the_program_is_an_asynchronous_one(server: MockModelServer, api_type: str) -> None:
+    options = entry(server, api_type=api_type)
+    with httpx.Client() as plain, pytest.raises(ValueError, match=r"give an httpx\.AsyncClient with the same options"):
+        uncached({**options, "http_client": plain})
+    server.script(Reply(text="ok"))
+    own = httpx.AsyncClient(headers={"x-mine": "1"})
+    assert text_of(uncached({**options, "http_client": own}).create(messages=HELLO)) == "ok"
+    assert server.requests[0].headers["x-mine"] == "1"
 
 
 def test_an_image_that_is_a_link_goes_to_openai_as_it_is_and_to_others_not_at_all(server: MockModelServer) -> None:

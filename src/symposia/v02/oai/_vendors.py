@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from symposia.core.exceptions import MissingExtraError
+from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 from symposia.core.models import ChatCompletionClient, ModelFamily, ModelInfo
 from symposia.v02.oai._settings import Config, connection_of
 
@@ -75,6 +75,13 @@ def _sdk_client(connection: Config) -> openai.AsyncOpenAI:
         from openai import AsyncOpenAI  # noqa: PLC0415 - takes a second
     except ImportError as error:
         raise MissingExtraError("A model of OpenAI, or of a server with its format,", "openai") from error
+    http_client = connection.get("http_client")
+    if http_client is not None and not hasattr(http_client, "aclose"):
+        raise InvalidArgumentError(
+            f"http_client is a {type(http_client).__qualname__}, and requests are asynchronous here: give an "
+            "httpx.AsyncClient with the same options. An agent copies its configuration, so let a subclass of it have "
+            "a __deepcopy__ that returns self."
+        )
     return AsyncOpenAI(**connection)
 
 
