@@ -204,6 +204,20 @@ async def test_every_redirect_is_checked(site: ScriptedSite) -> None:
     assert site.sent[1].headers["host"] == f"localhost:{site.port}"
 
 
+async def test_the_body_of_a_redirect_is_not_read(site: ScriptedSite) -> None:
+    headers = {"Location": "/b", "Content-Encoding": "gzip"}
+    site.pages["/a"] = Answer(b"no gzip", 302, headers=headers, declared=10**9, stay=True)
+    site.pages["/b"] = Answer("text")
+    assert (await read(reader(timeout=20), url=f"{site.url}/a")).endswith("text")
+
+
+async def test_a_user_name_in_a_redirect_is_not_sent(site: ScriptedSite) -> None:
+    site.pages["/a"] = Answer("", 302, headers={"Location": f"http://u:p@127.0.0.1:{site.port}/b"})
+    site.pages["/b"] = Answer("text")
+    assert (await read(reader(), url=f"{site.url}/a")).endswith("text")
+    assert "authorization" not in site.sent[1].headers
+
+
 async def test_a_dot_allows_every_host_below_a_name(site: ScriptedSite) -> None:
     site.pages["/a"] = Answer("text")
     for hosts in (["localhost"], [".0.1", "localhost"]):

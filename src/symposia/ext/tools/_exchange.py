@@ -238,17 +238,13 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
                 transport=transport,
                 verify=await asyncio.to_thread(_certificates),
                 timeout=None,  # the limit of the whole exchange is above
-                follow_redirects=limits.max_redirects > 0,
-                max_redirects=limits.max_redirects,
                 headers={"User-Agent": "symposia", "Accept-Encoding": "gzip"},
             ) as client,
-            client.stream(call.method, call.url, headers=dict(call.headers), content=call.content) as response,
+            _answered(client, call, limits.max_redirects) as response,
         ):
             yield _reply(response), Body(response, limits)
     except TimeoutError as error:
         raise ToolServiceError(f"{call.url} did not answer within {limits.timeout:g} seconds.") from error
-    except httpx2.TooManyRedirects as error:
-        raise ToolServiceError(f"{call.url} redirects more than {limits.max_redirects} times.") from error
     except httpx2.InvalidURL as error:
         raise ToolServiceError(f"{call.url!r} is no address of a web page: {error}.") from error
     except UnicodeEncodeError as error:
@@ -256,6 +252,31 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
     except (httpx2.HTTPError, zlib.error) as error:
         why = str(error) or type(error).__name__
         raise ToolServiceError(f"{call.url} cannot be reached, or broke off its answer: {why}") from error
+
+
+@asynccontextmanager
+async def _answered(
+    client: httpx2.AsyncClient, call: Call, max_redirects: int
+) -> AsyncGenerator[httpx2.Response, None]:
+    """Send a request and follow its redirects, without their bodies: the client would read and decompress all of them.
+
+    Raises:
+        ToolServiceError: There are more redirects than are followed. With a limit of 0, the redirect is the answer.
+    """
+    request = client.build_request(call.method, call.url, headers=dict(call.headers), content=call.content)
+    response = await client.send(request, stream=True)
+    try:
+        for _ in range(max_redirects):
+            if response.next_request is None:
+                break
+            await response.aclose()
+            # Without the user name and the password that the server may have written into the address.
+            response = await client.send(response.next_request, stream=True, auth=httpx2.Auth())
+        if max_redirects and response.next_request is not None:
+            raise ToolServiceError(f"{call.url} redirects more than {max_redirects} times.")
+        yield response
+    finally:
+        await response.aclose()
 
 
 def _reply(response: httpx2.Response) -> Reply:
