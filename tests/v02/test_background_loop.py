@@ -76,6 +76,15 @@ def test_the_error_of_a_plain_function_is_raised_in_the_coroutine() -> None:
     assert run_in_background(ask) == "caught"
 
 
+def test_the_end_of_an_iterator_in_a_plain_function_is_an_error_in_the_coroutine() -> None:
+    async def ask() -> None:
+        await call_in_caller(lambda: next(iter(())))
+
+    with pytest.raises(RuntimeError, match="coroutine raised StopIteration") as caught:
+        run_in_background(ask)
+    assert isinstance(caught.value.__cause__, StopIteration)
+
+
 def test_a_plain_function_may_wait_for_another_coroutine() -> None:
     async def ask() -> tuple[str, int]:
         return await call_in_caller(lambda: run_in_background(seen))

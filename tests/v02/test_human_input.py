@@ -4,8 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.support.journal import Journal
 from tests.support.v02_agents import Listening, Recorder, speaker, texts
+from typing_extensions import override
 
+from symposia.core.effects import handle_effects
+from symposia.core.exceptions import HumanInputError
+from symposia.v02 import ConversableAgent
 from symposia.v02.io import IOStream
 
 CALLS: dict[str, Any] = {
@@ -133,3 +138,33 @@ def test_a_chat_without_a_first_message_asks_for_it() -> None:
         result = a.initiate_chat(speaker("b"), max_turns=1)
     assert texts(result.chat_history) == ["first", "b"]
     assert result.human_input == ["first"]
+
+
+class RunOut(Listening):
+    """An agent whose person answers from an iterator without a default."""
+
+    @override
+    def get_human_input(self, prompt: str) -> str:
+        return next(iter(()))
+
+
+def test_the_end_of_an_iterator_of_the_program_leaves_a_plain_chat_as_it_is() -> None:
+    with pytest.raises(StopIteration):
+        heard(RunOut("b", "ALWAYS", []))
+
+
+def test_the_end_of_an_iterator_of_the_program_fails_a_question_that_is_an_effect() -> None:
+    with handle_effects(Journal()), pytest.raises(HumanInputError, match="StopIteration"):
+        heard(RunOut("b", "ALWAYS", []))
+
+
+class ExhaustedStream(Recorder):
+    @override
+    def input(self, prompt: str = "", *, password: bool = False) -> str:
+        return next(iter(()))
+
+
+def test_the_end_of_an_iterator_of_the_program_fails_an_asynchronous_chat() -> None:
+    a, b = speaker("a"), ConversableAgent("b", human_input_mode="ALWAYS", llm_config=False)
+    with IOStream.set_default(ExhaustedStream()), pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(a.a_initiate_chat(b, message="go"))

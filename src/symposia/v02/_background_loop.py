@@ -23,6 +23,8 @@ from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
+from symposia.v02._plain import call_for_future
+
 __all__ = ["await_in_home_loop", "call_in_caller", "close_in_background", "run_in_background"]
 
 T = TypeVar("T")
@@ -64,8 +66,8 @@ async def call_in_caller(function: Callable[[], T]) -> T:
     Elsewhere, as in a loop of the program, it is called at once.
 
     Raises:
-        BaseException: The function's. One that is no `Exception`, such as `KeyboardInterrupt`, cancels the coroutine,
-            and is raised by `run_in_background`.
+        BaseException: The function's; `RuntimeError` for `StopIteration`. One that is no `Exception`, such as
+            `KeyboardInterrupt`, cancels the coroutine, and is raised by `run_in_background`.
     """
     call = _current_call.get()
     if call is None or call.loop is not asyncio.get_running_loop():
@@ -172,7 +174,7 @@ class _Call:
             if not answer.set_running_or_notify_cancel():
                 return
             try:
-                answer.set_result(context.run(function))
+                answer.set_result(context.run(call_for_future, function))
             except Exception as error:  # noqa: BLE001 - raised in the coroutine
                 answer.set_exception(error)
 

@@ -7,13 +7,12 @@ and works inside a running one, as in a notebook.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
 
 from symposia.v02._background_loop import call_in_caller, run_in_background
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import call_in_thread, run_plain
 from symposia.v02.agentchat._conversable import Conversable, Reply
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
@@ -182,7 +181,7 @@ class _Async:
         return await result if inspect.isawaitable(result) else result
 
     async def in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return await asyncio.to_thread(function, *args)
+        return await call_in_thread(function, *args)
 
     async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
         return await effect(step)

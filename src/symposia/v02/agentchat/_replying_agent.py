@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import call_in_thread, run_plain
 from symposia.v02.agentchat._auto_replies import AutoReplies
 from symposia.v02.agentchat._conversable import Conversable, HumanInputMode, Reply, ReplyFunction
 from symposia.v02.agentchat._conversing_agent import ConversingAgent
@@ -134,7 +133,7 @@ class ReplyingAgent(ConversingAgent):
 
     async def a_get_human_input(self, prompt: str) -> str:
         """As `get_human_input`, in a thread, so that the event loop goes on."""
-        words = await asyncio.to_thread(IOStream.get_default().input, prompt)
+        words = await call_in_thread(IOStream.get_default().input, prompt)
         self._human_input.append(words)
         return words
 

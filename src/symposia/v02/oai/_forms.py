@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from symposia.v02._background_loop import run_in_background
+from symposia.v02._plain import call_in_thread
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ class AsyncForm:
     """In the running loop, which nothing blocks."""
 
     async def call(self, function: Callable[[], T]) -> T:
-        return await asyncio.to_thread(function)
+        return await call_in_thread(function)
 
     async def wait(self, make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await make_coroutine()

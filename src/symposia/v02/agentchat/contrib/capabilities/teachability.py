@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any, Final, Literal
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.v02._plain import call_in_thread
 from symposia.v02.agentchat.contrib.capabilities._memo_store import Embed, MemoStore
 from symposia.v02.agentchat.contrib.capabilities.agent_capability import AgentCapability
 from symposia.v02.agentchat.contrib.text_analyzer_agent import TextAnalyzerAgent
@@ -95,9 +95,9 @@ class Teachability(AgentCapability):
     ) -> str | list[dict[str, Any]]:
         """As `process_last_received_message`, in the running event loop."""
         said = _text(text)
-        expanded = await asyncio.to_thread(self._expanded, text, said)
+        expanded = await call_in_thread(self._expanded, text, said)
         found = await self._analyzer().a_analyze_text(said, QUESTION)
-        await asyncio.to_thread(self._keep, found)
+        await call_in_thread(self._keep, found)
         return expanded
 
     def _analyzer(self) -> TextAnalyzerAgent:

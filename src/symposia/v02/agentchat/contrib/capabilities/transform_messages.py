@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from collections.abc import Sequence
 from typing import Any
 
+from symposia.v02._plain import call_in_thread
 from symposia.v02.agentchat.contrib.capabilities.transforms import MessageTransform
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.formatting_utils import colored
@@ -41,7 +41,7 @@ class TransformMessages:
         agent.register_hook("a_process_all_messages_before_reply", self._a_transform_messages)
 
     async def _a_transform_messages(self, messages: list[Message]) -> list[Message]:
-        return await asyncio.to_thread(self._transform_messages, messages)  # a compressor or a cache may take long
+        return await call_in_thread(self._transform_messages, messages)  # a compressor or a cache may take long
 
     def _transform_messages(self, messages: list[Message]) -> list[Message]:
         messages = copy.deepcopy(messages)
