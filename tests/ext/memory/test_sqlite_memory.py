@@ -1,6 +1,7 @@
 """The memory in SQLite, which searches words and vectors."""
 
 import logging
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,27 @@ async def test_words_are_found_without_accents_and_with_other_endings_or_errors(
         for query in ("baeckerei backerei", "BÄCKEREI", "Bäckereien", "Bakerei öfnet"):
             assert (await found(memory, query))[0] == "Die Bäckerei öffnet früh.", query
         assert await found(memory, 'quoted "words" AND (brackets* NEAR: -x') == []
+
+
+@pytest.mark.parametrize(
+    "word", ["안녕", "がっこう", "x²", "re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}"]
+)
+async def test_words_of_any_language_are_found(path: Path, word: str) -> None:
+    async def embed(texts: Sequence[str]) -> list[list[float]]:  # a question is like no entry
+        return [[1.0, 0.0] if each.endswith(".") else [0.0, 1.0] for each in texts]
+
+    async with SQLiteMemory(path, embedder=FunctionEmbedder(embed, "entries"), min_similarity=0.5) as memory:
+        entry = unicodedata.normalize("NFC", f"They say {word} there.")
+        await memory.add_many([text("They say nothing there."), text(entry)])
+        assert await found(memory, word) == [entry]
+
+
+async def test_what_is_forgotten_is_not_in_the_file(path: Path) -> None:
+    async with SQLiteMemory(path) as memory:
+        [_, forgotten] = await memory.add_many([text("the lamp"), text("the wordthatisforgotten")])
+        await memory.forget([forgotten])
+    assert b"the lamp" in path.read_bytes()  # noqa: ASYNC240 - a small file
+    assert b"wordthatisforgotten" not in path.read_bytes()  # noqa: ASYNC240 - as above
 
 
 async def test_what_is_found_can_be_narrowed_by_metadata_and_forgotten(path: Path) -> None:

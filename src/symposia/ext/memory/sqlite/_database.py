@@ -47,6 +47,7 @@ END;
 CREATE TRIGGER IF NOT EXISTS entries_removed AFTER DELETE ON entries BEGIN
     INSERT INTO entries_text (entries_text, rowid, text) VALUES ('delete', old.id, old.text);
 END;
+INSERT INTO entries_text (entries_text, rank) VALUES ('secure-delete', 1);
 """
 
 _SETTINGS: Final = """
@@ -57,6 +58,8 @@ PRAGMA synchronous = NORMAL;
 -- In KiB: room for the codes of a million entries, which each search reads. Rejected: to map the file, since a process
 -- is killed that reads from a mapped file after another has cut it.
 PRAGMA cache_size = -65536;
+-- What is forgotten is overwritten.
+PRAGMA secure_delete = ON;
 """
 
 _ADVICE: Final = {
@@ -179,7 +182,9 @@ class Database:
         connection.enable_load_extension(True)
         connection.load_extension(extension)
         connection.enable_load_extension(False)
-        connection.execute(_SETTINGS)
+        connection.execute(
+            _SETTINGS
+        ).fetchall()  # apsw runs the statements behind one with a result only when it is read
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(_SCHEMA)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}")

@@ -91,7 +91,10 @@ class SQLiteMemory(SearchMemory):
         return self._embedder
 
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
-        """Remember one more thing. It is on the disk, and found by others, when this returns."""
+        """Remember one more thing. It is in the file, and found by others, when this returns.
+
+        A crash of the program loses nothing then. A power failure may lose what was added in the last seconds.
+        """
         await self.add_many([content], cancellation_token)
 
     async def add_many(

@@ -251,9 +251,11 @@ def _rows_of(connection: Connection, column: str, ids: Sequence[int]) -> list[tu
 
 
 def _terms(text: str) -> list[str]:
-    """The words of a text as the index has them: without case and accents."""
-    folded = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return list(dict.fromkeys(re.findall(r"[^\W_]+", folded.lower())))
+    """The words of a text. The index itself makes nothing of case and accents.
+
+    Letters are composed: taken apart, a syllable of Korean or a voiced letter of Japanese is another word.
+    """
+    return list(dict.fromkeys(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())))
 
 
 def _rarest(counts: Mapping[str, int]) -> list[str]:
