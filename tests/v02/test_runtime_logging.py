@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from tests.support.interpreter import printed
 
@@ -92,6 +93,53 @@ def test_no_key_is_in_a_log(server: MockModelServer, folder: Path) -> None:
     runtime_logging.stop()
     assert SECRET.encode() not in (folder / "logs.db").read_bytes()
     assert SECRET not in (folder / "autogen_logs" / "runtime.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"extra_headers": {"X-Mine": SECRET}},
+        {"extra_query": {"key": SECRET}},
+        {"default_headers": {"X-Mine": SECRET}},
+        {"default_query": {"key": SECRET}},
+        {"webhook_secret": SECRET},
+        {"organization": SECRET},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_no_secret_of_a_configuration_is_in_a_log_or_in_the_key_of_a_cache(
+    server: MockModelServer, folder: Path, given: dict[str, Any]
+) -> None:
+    server.script(Reply(text="a"), Reply(text="b"))
+    for kind in ("sqlite", "file"):
+        runtime_logging.start(logger_type=kind)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - both are kinds
+        agent = AssistantAgent("bot", llm_config={**config(server), **given, "cache_seed": kind})
+        agent.generate_reply([{"role": "user", "content": "hi"}])
+    runtime_logging.stop()
+    written = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"logs.db", "runtime.log", "cache.db"} <= {path.name for path in written}
+    assert not [path for path in written if SECRET.encode() in path.read_bytes()]
+
+
+def test_what_has_the_name_of_a_secret_is_not_logged_wherever_it_is(folder: Path) -> None:
+    class Vault:
+        def __init__(self) -> None:
+            self._api_key = SECRET
+
+    runtime_logging.start()
+    with httpx.Client(headers={"Authorization": SECRET}) as http_client:
+        runtime_logging.log_event(
+            "somebody",
+            "asked",
+            http_client=http_client,
+            within=[{"AUTHORIZATION": SECRET, "Api-Key": SECRET, "credentials": SECRET, "client_host": SECRET}],
+            headers=http_client.headers,
+            vault=Vault(),
+            location="here",
+        )
+    runtime_logging.stop()
+    assert SECRET.encode() not in (folder / "logs.db").read_bytes()
+    assert rows("events", "json_extract(json_state, '$.location')") == [("here",)]
 
 
 def test_a_file_has_a_line_for_each_event(server: MockModelServer, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from typing_extensions import override
 
 from symposia.v02.logger.base_logger import BaseLogger
-from symposia.v02.logger.logger_utils import SECRETS, get_current_ts, to_dict
+from symposia.v02.logger.logger_utils import as_logged, get_current_ts
 from symposia.v02.logger.sqlite_logger import name_of
 
 __all__ = ["FileLogger"]
@@ -122,7 +122,7 @@ class FileLogger(BaseLogger):
 
     def _write(self, **values: object) -> None:
         moment = {"timestamp": get_current_ts(), "thread_id": threading.get_ident()}
-        line = json.dumps({**to_dict(values, exclude=SECRETS), **moment})
+        line = json.dumps({**as_logged(values), **moment})
         with self._lock:
             if self._file is not None:
                 self._file.write(f"{line}\n")

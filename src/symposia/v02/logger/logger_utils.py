@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from symposia.v02._secrets import is_secret
 
 __all__ = ["get_current_ts", "to_dict"]
-
-SECRETS: Final = (
-    "api_key", "aws_access_key", "aws_secret_key", "aws_session_token", "azure_ad_token", "azure_ad_token_provider",
-    "azure_endpoint", "base_url", "default_headers", "gcp_access_token", "gcp_auth_token", "organization", "self",
-    "__class__",
-)  # fmt: skip
-"""What is left out of logs: credentials, addresses, and the object that is described."""
 
 
 def get_current_ts() -> str:
@@ -30,16 +25,21 @@ def to_dict(obj: object, exclude: tuple[str, ...] = (), no_recursive: tuple[type
         exclude: Names of attributes and keys to leave out, on every level.
         no_recursive: Classes whose objects are written as text.
     """
-    return _as_json(obj, exclude, no_recursive, ())
+    return _as_json(obj, lambda name: name in exclude, no_recursive, ())
+
+
+def as_logged(obj: object) -> Any:  # Any: JSON
+    """An object as JSON, without credentials and addresses, and without the object that is described."""
+    return _as_json(obj, lambda name: is_secret(name) or name in {"self", "__class__"}, (), ())
 
 
 def text_of(obj: object) -> str:
-    """An object as a text of JSON, without credentials."""
-    return json.dumps(to_dict(obj, exclude=SECRETS))
+    """The text of `as_logged`."""
+    return json.dumps(as_logged(obj))
 
 
 def _as_json(
-    obj: object, exclude: tuple[str, ...], no_recursive: tuple[type, ...], above: tuple[int, ...]
+    obj: object, is_left_out: Callable[[object], bool], no_recursive: tuple[type, ...], above: tuple[int, ...]
 ) -> Any:  # Any: JSON
     if obj is None or isinstance(obj, str | int | float | bool):
         return obj
@@ -48,11 +48,11 @@ def _as_json(
     above = (*above, id(obj))
 
     def each(value: object) -> Any:  # Any: JSON
-        return _as_json(value, exclude, no_recursive, above)
+        return _as_json(value, is_left_out, no_recursive, above)
 
     if isinstance(obj, Mapping):
         items = cast("Mapping[object, object]", obj).items()
-        return {str(key): each(value) for key, value in items if key not in exclude}
+        return {str(key): each(value) for key, value in items if not is_left_out(key)}
     if isinstance(obj, list | tuple | set | frozenset):
         return [each(value) for value in cast("list[object]", obj)]
     if callable(obj):
@@ -60,5 +60,5 @@ def _as_json(
     if callable(dump := getattr(obj, "model_dump", None)):
         return each(dump())
     if hasattr(obj, "__dict__"):
-        return {name: each(value) for name, value in vars(obj).items() if name not in exclude}
+        return {name: each(value) for name, value in vars(obj).items() if not is_left_out(name)}
     return str(obj)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.v02._secrets import SECRETS, is_secret
 
 Config = dict[str, Any]  # Any: what programs write into configurations
 Context = Mapping[str, Any] | None  # Any: values of the program's templates
@@ -24,11 +25,13 @@ CONNECTION_KEYS: Final = frozenset({
     "http_client", "location", "max_retries", "organization", "project", "project_id", "timeout", "webhook_secret",
     "websocket_base_url",
 })  # fmt: skip
-NOT_IN_KEYS: Final = frozenset({
-    "api_key", "base_url", "api_type", "api_version", "azure_ad_token", "azure_ad_token_provider", "credentials",
-    "tool_config",
-})  # fmt: skip
+NOT_IN_KEYS: Final = SECRETS | {"api_type", "api_version", "tool_config"}
 """What the key of a cached answer leaves out: credentials, and where the model is."""
+
+
+def part_of_key(config: Mapping[str, Any]) -> Config:  # Any: see `Config`
+    """What the key of a cached answer has of a request."""
+    return {name: value for name, value in config.items() if name not in NOT_IN_KEYS and not is_secret(name)}
 
 
 def request_of(config: Config) -> Config:

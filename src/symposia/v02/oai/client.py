@@ -268,8 +268,7 @@ class OpenAIWrapper:
 
 def key_of(params: Config) -> str:
     """The key of a request's answer: its JSON, without credentials and addresses."""
-    kept = {name: value for name, value in params.items() if name not in _settings.NOT_IN_KEYS}
-    return json.dumps(kept, sort_keys=True, ensure_ascii=False, default=_named)
+    return json.dumps(_settings.part_of_key(params), sort_keys=True, ensure_ascii=False, default=_named)
 
 
 def _named(value: object) -> object:

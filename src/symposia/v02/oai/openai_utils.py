@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
-from symposia.v02.oai._settings import NOT_IN_KEYS, Config
+from symposia.v02.oai._settings import NOT_IN_KEYS, Config, part_of_key
 
 __all__ = [
     "DEFAULT_AZURE_API_VERSION",
@@ -38,7 +38,7 @@ _logger = logging.getLogger(__name__)
 
 def get_key(config: Mapping[str, Any]) -> str:  # Any: JSON
     """The JSON of a request, without credentials and addresses: the key of its answer in a cache."""
-    return json.dumps({name: value for name, value in config.items() if name not in NOT_IN_KEYS}, sort_keys=True)
+    return json.dumps(part_of_key(config), sort_keys=True)
 
 
 def filter_config(
