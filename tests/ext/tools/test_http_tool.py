@@ -83,7 +83,7 @@ async def test_json_may_begin_with_a_byte_order_mark(site: ScriptedSite) -> None
 @pytest.mark.parametrize("headers", [{"X": "é"}, {"é": "x"}, {"X": "a\r\nY: b"}])
 async def test_a_header_that_cannot_be_sent_is_one_clear_error(site: ScriptedSite, headers: dict[str, str]) -> None:
     site.pages["/"] = Answer("done")
-    with pytest.raises(ToolServiceError, match=r"other characters than ASCII|Illegal header value"):
+    with pytest.raises(ToolServiceError, match=r"other characters than ASCII|no name of a header|line break"):
         await call(tool_at(site, headers=headers), id="1")
     assert site.sent == []
 

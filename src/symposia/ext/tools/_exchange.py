@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import re
 import socket
 import ssl
 import zlib
@@ -33,6 +34,9 @@ _NOT_OF_TEXTS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "und
 """Encodings of Python that no server means; decoding some of them takes time that grows with the square of the size."""
 _QUOTED: Final = 500
 """Characters of an answer that an error quotes."""
+_HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE: Final = re.compile(r"([!-~]+([ \t]+[!-~]+)*)?")
+"""RFC 9110, section 5.5, without the characters beyond ASCII."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,13 @@ class ExchangeLimits:
             raise InvalidArgumentError(f"max_bytes of {owner} is {self.max_bytes!r}: give a number of bytes above 0.")
         if self.max_redirects < 0:
             raise InvalidArgumentError(f"max_redirects of {owner} is {self.max_redirects!r}: give 0 or more.")
+
+
+def shown_address(url: str) -> str:
+    """An address for errors, which models read and logs keep: a query or a user name may have a key in it."""
+    scheme, mark, rest = url.partition("#")[0].partition("?")[0].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +118,11 @@ class Reply:
     body: bytes = b""
 
     @property
+    def source(self) -> str:
+        """The address that answered, for errors."""
+        return shown_address(self.url)
+
+    @property
     def text(self) -> str:
         """The body as text. Bytes that are not in its encoding become U+FFFD."""
         charset = self.charset or "utf-8"
@@ -128,11 +144,12 @@ class Reply:
             return
         if self.location is not None:
             raise ToolServiceError(
-                f"{self.url} answered with HTTP {self.status}, a redirect to {self.location}, which is not followed."
+                f"{self.source} answered with HTTP {self.status}, a redirect to {shown_address(self.location)}, "
+                "which is not followed."
             )
         said = self.text.strip()
         shown = f": {said[:_QUOTED]}{'…' if len(said) > _QUOTED else ''}" if said else "."
-        raise ToolServiceError(f"{self.url} answered with HTTP {self.status} {self.reason}{shown}")
+        raise ToolServiceError(f"{self.source} answered with HTTP {self.status} {self.reason}{shown}")
 
 
 def require_httpx(feature: str, extra: str) -> None:
@@ -171,6 +188,7 @@ class Body:
 
     def __init__(self, response: httpx2.Response, limits: ExchangeLimits) -> None:
         self._response = response
+        self._source = shown_address(str(response.url))
         self._most = limits.max_bytes
 
     async def read(self) -> bytes:
@@ -208,14 +226,12 @@ class Body:
         if encoding in {"identity", ""}:
             return None
         if encoding not in {"gzip", "x-gzip"}:
-            raise ToolServiceError(
-                f"{self._response.url} answered in the encoding {encoding}, which was not asked for."
-            )
+            raise ToolServiceError(f"{self._source} answered in the encoding {encoding}, which was not asked for.")
         return zlib.decompressobj(zlib.MAX_WBITS | 16)  # with the header of gzip
 
     def _too_large(self, size: str) -> ToolServiceError:
         return ToolServiceError(
-            f"The answer of {self._response.url} is too large: {size}. This tool reads at most {self._most} bytes."
+            f"The answer of {self._source} is too large: {size}. This tool reads at most {self._most} bytes."
         )
 
 
@@ -230,6 +246,8 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
     Raises:
         ToolServiceError: The server cannot be reached, or does not answer in time.
     """
+    _check_headers(call)
+    source = shown_address(call.url)
     transport = _CheckedTransport(limits) if not limits.private or limits.hosts is not None else None
     try:
         async with (
@@ -244,14 +262,31 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
         ):
             yield _reply(response), Body(response, limits)
     except TimeoutError as error:
-        raise ToolServiceError(f"{call.url} did not answer within {limits.timeout:g} seconds.") from error
+        raise ToolServiceError(f"{source} did not answer within {limits.timeout:g} seconds.") from error
     except httpx2.InvalidURL as error:
-        raise ToolServiceError(f"{call.url!r} is no address of a web page: {error}.") from error
-    except UnicodeEncodeError as error:
-        raise ToolServiceError(f"A header of the request to {call.url} has other characters than ASCII.") from error
+        raise ToolServiceError(f"{source!r} is no address of a web page: {error}.") from error
     except (httpx2.HTTPError, zlib.error) as error:
         why = str(error) or type(error).__name__
-        raise ToolServiceError(f"{call.url} cannot be reached, or broke off its answer: {why}") from error
+        raise ToolServiceError(f"{source} cannot be reached, or broke off its answer: {why}") from error
+
+
+def _check_headers(call: Call) -> None:
+    """Check what the client would quote in its error, a key included.
+
+    Raises:
+        ToolServiceError: A header cannot be sent.
+    """
+    request = f"the request to {shown_address(call.url)}"
+    for name, value in call.headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ToolServiceError(f"{name!r}, in {request}, is no name of a header.")
+        if not value.isascii():
+            raise ToolServiceError(f"The header {name} of {request} has other characters than ASCII.")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ToolServiceError(
+                f"The header {name} of {request} has a line break or a control character in its value, or a space at "
+                "an end of it: remove it."
+            )
 
 
 @asynccontextmanager
@@ -273,7 +308,7 @@ async def _answered(
             # Without the user name and the password that the server may have written into the address.
             response = await client.send(response.next_request, stream=True, auth=httpx2.Auth())
         if max_redirects and response.next_request is not None:
-            raise ToolServiceError(f"{call.url} redirects more than {max_redirects} times.")
+            raise ToolServiceError(f"{shown_address(call.url)} redirects more than {max_redirects} times.")
         yield response
     finally:
         await response.aclose()
@@ -331,7 +366,8 @@ class _CheckedTransport(_Transport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         host = request.url.host
         if request.url.scheme not in {"http", "https"}:
-            raise ToolServiceError(f"{request.url} is no address of a web page: it has to begin with http or https.")
+            address = shown_address(str(request.url))
+            raise ToolServiceError(f"{address} is no address of a web page: it has to begin with http or https.")
         self._check_host(host)
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
         extensions = {**request.extensions, "sni_hostname": host}

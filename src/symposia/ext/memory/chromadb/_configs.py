@@ -111,4 +111,4 @@ class HttpChromaDBVectorMemoryConfig(ChromaDBVectorMemoryConfig):
     host: str = "localhost"
     port: int = 8000
     ssl: bool = False
-    headers: dict[str, str] | None = None
+    headers: dict[str, str] | None = Field(default=None, repr=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from symposia.core import CancellationToken, Component
 from symposia.core.argument_checks import check_instance
@@ -41,7 +41,7 @@ class RedisMemoryConfig(BaseModel):
         model_name: The model of ``sentence-transformers`` that makes the vectors, where no embedder is given.
     """
 
-    redis_url: str = "redis://localhost:6379"
+    redis_url: str = Field(default="redis://localhost:6379", repr=False)
     index_name: str = "chat_history"
     prefix: str = "memory"
     sequential: bool = False

@@ -39,7 +39,7 @@ class HttpToolConfig(BaseModel, defer_build=True):
     port: int
     path: str = "/"
     method: Method | None = "POST"
-    headers: dict[str, Any] | None = None
+    headers: dict[str, Any] | None = Field(default=None, repr=False)
     json_schema: dict[str, Any]
     return_type: Literal["text", "json"] | None = "text"
     timeout: float = 5.0
@@ -185,5 +185,5 @@ def _json(reply: Reply) -> Any:
         return from_json(reply.text)
     except ValueError as error:
         raise ToolServiceError(
-            f"{reply.url} answered with something other than JSON: {reply.text[:200]!r} ({error})"
+            f"{reply.source} answered with something other than JSON: {reply.text[:200]!r} ({error})"
         ) from error

@@ -60,7 +60,7 @@ class StdioServerParams(BaseModel, defer_build=True):
     type: Literal["StdioServerParams"] = "StdioServerParams"
     command: str
     args: list[str] = Field(default_factory=list)
-    env: dict[str, str] | None = None
+    env: dict[str, str] | None = Field(default=None, repr=False)
     cwd: str | Path | None = None
     encoding: str = "utf-8"
     encoding_error_handler: Literal["strict", "ignore", "replace"] = "strict"
@@ -80,7 +80,7 @@ class SseServerParams(BaseModel, defer_build=True):
 
     type: Literal["SseServerParams"] = "SseServerParams"
     url: str
-    headers: dict[str, Any] | None = None  # Any: as in AutoGen
+    headers: dict[str, Any] | None = Field(default=None, repr=False)  # Any: as in AutoGen
     timeout: float = 5
     sse_read_timeout: float = 60 * 5
 
@@ -98,7 +98,7 @@ class StreamableHttpServerParams(BaseModel, defer_build=True):
 
     type: Literal["StreamableHttpServerParams"] = "StreamableHttpServerParams"
     url: str
-    headers: dict[str, Any] | None = None  # Any: as in AutoGen
+    headers: dict[str, Any] | None = Field(default=None, repr=False)  # Any: as in AutoGen
     timeout: float = 30.0
     sse_read_timeout: float = 300.0
     terminate_on_close: bool = True

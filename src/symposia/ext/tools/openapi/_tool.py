@@ -124,7 +124,8 @@ class OpenApiTool(BaseTool[BaseModel, str]):
             return f"HTTP {reply.status} {reply.reason}, without a text."
         if b"\0" in reply.body:
             raise ToolServiceError(
-                f"{reply.url} answered with {reply.media_type or 'bytes'} of {len(reply.body)} bytes, which is no text."
+                f"{reply.source} answered with {reply.media_type or 'bytes'} of {len(reply.body)} bytes, which is no "
+                "text."
             )
         return reply.text
 

@@ -194,5 +194,5 @@ def _refuse_binary(reply: Reply) -> None:
 
 def _binary(reply: Reply) -> ToolServiceError:
     return ToolServiceError(
-        f"{reply.url} is {reply.media_type or 'binary'}, which is no text. This tool reads text only."
+        f"{reply.source} is {reply.media_type or 'binary'}, which is no text. This tool reads text only."
     )

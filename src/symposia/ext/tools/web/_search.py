@@ -203,7 +203,7 @@ def _hits(reply: Reply, place: Sequence[str], snippet: str) -> list[SearchHit]:
         part: JsonValue = from_json(reply.text)
     except ValueError as error:
         raise ToolServiceError(
-            f"{reply.url} answered with something other than JSON. Is it a search engine?"
+            f"{reply.source} answered with something other than JSON. Is it a search engine?"
         ) from error
     for step in place:
         part = part.get(step, []) if isinstance(part, dict) else []
