@@ -1,6 +1,7 @@
 """A server of the standard library alone, which does what a server should not: ``python mcp_broken_server.py HOW``."""
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -69,9 +70,11 @@ def main() -> None:
         if method == "initialize":
             version = message["params"]["protocolVersion"] if HOW != "other-version" else "1999-01-01"
             info = {"name": "broken", "version": "1"}
-            send(id=number, result={"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info})
+            able = {"tools": {"listChanged": True} if HOW == "other-tools" else {}}
+            send(id=number, result={"protocolVersion": version, "capabilities": able, "serverInfo": info})
         elif method == "tools/list":
-            send(id=number, result={"tools": [TOOL]})
+            name = f"weigh_{os.getpid()}" if HOW == "other-tools" else TOOL["name"]
+            send(id=number, result={"tools": [{**TOOL, "name": name}]})
         elif method == "tools/call":
             calls += 1
             result_of_call(number, calls, message["params"].get("arguments") or {})

@@ -94,6 +94,16 @@ async def test_a_call_that_takes_too_long_is_cancelled_and_the_session_goes_on()
         assert (await workbench.call_tool("weigh")).to_text() == '{"grams": 5}'  # of the same process: it counts
 
 
+async def test_the_tools_of_a_server_that_was_started_again_are_listed_anew() -> None:
+    async with broken("other-tools") as workbench:
+        [before] = await workbench.list_tools()
+        assert await workbench.list_tools() == [before]
+        died = await workbench.call_tool(before["name"], {"code": "os._exit(3)"})
+        assert died.is_error
+        [after] = await workbench.list_tools()
+        assert after["name"] != before["name"]
+
+
 async def test_a_server_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symposia.ext.tools.mcp._connection._PING_SECONDS", 0.5)
     params = broken_server("deaf", seconds=1)

@@ -151,7 +151,7 @@ class McpWorkbench(StreamWorkbench):
             server_params, auth=auth, requests=requests, on_notification=self._on_notification
         )
         self._listing: _Listing | None = None
-        self._is_listed = False
+        self._listed: Any = None  # the answer at the start of the session of the listing; None if that may have changed
 
     @property
     def server_params(self) -> McpServerParams:
@@ -186,14 +186,14 @@ class McpWorkbench(StreamWorkbench):
 
     async def _list(self) -> _Listing:
         await self._connection.start()
-        if self._listing is None or not self._is_listed:
-            self._is_listed = True  # before the list comes: it may change again meanwhile
+        if self._listing is None or self._listed is not self.initialize_result:
+            self._listed = self.initialize_result  # before the list comes: it may change again meanwhile
             tools = await self._list_all("tools", "the list of its tools")
             described = [sdk.wire(tool) for tool in tools.tools]
             instructions = self.instructions if self._show_instructions else None
             self._listing = _make_listing(described, self._overrides, instructions)
         if not _says_changes(self.initialize_result):
-            self._is_listed = False
+            self._listed = None
         return self._listing
 
     async def call_tool(
@@ -312,7 +312,7 @@ class McpWorkbench(StreamWorkbench):
 
     def _on_notification(self, method: str) -> None:
         if method == "notifications/tools/list_changed":
-            self._is_listed = False
+            self._listed = None
 
     # --- life cycle
 
@@ -326,7 +326,7 @@ class McpWorkbench(StreamWorkbench):
 
     async def stop(self) -> None:
         """End the session and stop the server."""
-        self._is_listed = False
+        self._listed = None
         await self._connection.close()
 
     async def reset(self) -> None:
