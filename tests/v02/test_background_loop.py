@@ -4,7 +4,10 @@ import asyncio
 import signal
 import sys
 import threading
+import time
 from contextvars import ContextVar
+from types import FrameType
+from typing import Any
 
 import pytest
 from tests.support.interpreter import printed
@@ -149,6 +152,100 @@ def test_an_interruption_of_a_plain_function_cancels_the_coroutine_and_is_raised
     with pytest.raises(KeyboardInterrupt):
         run_in_background(ask)
     assert cancelled.is_set()
+
+
+def test_a_coroutine_that_is_interrupted_has_functions_called_to_clean_up() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    async def ask() -> None:
+        try:
+            await call_in_caller(interrupted)
+        finally:
+            await call_in_caller(lambda: cleaned.append(threading.get_ident()))
+
+    cleaned: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        run_in_background(ask)
+    assert cleaned == [threading.get_ident()]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals of threads")
+def test_a_second_interruption_ends_a_clean_up_that_goes_on_for_ever() -> None:
+    cancelled, main = threading.Event(), threading.get_ident()
+
+    async def wait() -> None:
+        try:
+            signal.pthread_kill(main, signal.SIGINT)
+            await asyncio.Event().wait()
+        finally:
+            try:
+                await call_in_caller(lambda: signal.raise_signal(signal.SIGINT))
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                assert await call_in_caller(threading.get_ident) == threading.get_ident()
+                cancelled.set()
+                raise
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_background(wait)
+    assert cancelled.wait(10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals of threads")
+def test_an_interruption_while_the_loop_is_busy_ends_a_coroutine_that_has_not_begun() -> None:
+    busy, main = threading.Event(), threading.get_ident()
+
+    def is_in(method: str) -> bool:
+        return sys._current_frames()[main].f_code.co_name == method  # noqa: SLF001 - as the documentation has it
+
+    async def occupy() -> None:
+        busy.set()
+        deadline = time.monotonic() + 10
+        while not is_in("serve") and time.monotonic() < deadline:
+            """Until the other call waits."""
+        signal.pthread_kill(main, signal.SIGINT)
+        while not is_in("wait") and time.monotonic() < deadline:
+            """Until it is cancelled."""
+
+    other = threading.Thread(target=run_in_background, args=(occupy,))
+    other.start()
+    assert busy.wait(10)
+    with pytest.raises(KeyboardInterrupt):
+        run_in_background(seen)
+    other.join()
+
+
+def test_an_interruption_right_after_the_end_of_a_coroutine_is_raised() -> None:
+    def interrupt(frame: FrameType, event: str, _argument: object) -> Any:  # Any: a function like this one
+        if frame.f_code.co_name == "serve" and event == "return":
+            raise KeyboardInterrupt
+        return interrupt
+
+    before = sys.gettrace()
+    sys.settrace(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_in_background(seen)
+    finally:
+        sys.settrace(before)
+
+
+def test_a_task_that_outlives_its_call_calls_plain_functions_itself() -> None:
+    async def leave_a_task() -> tuple[asyncio.Event, asyncio.Task[int]]:
+        async def ask() -> int:
+            await left.wait()
+            return await call_in_caller(threading.get_ident)
+
+        left = asyncio.Event()
+        return left, asyncio.create_task(ask())
+
+    async def join() -> int:
+        left.set()
+        return await asyncio.wait_for(task, 10)
+
+    left, task = run_in_background(leave_a_task)
+    assert run_in_background(join) == run_in_background(seen)[1]
 
 
 FORGETFUL = """

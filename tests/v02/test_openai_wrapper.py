@@ -1,6 +1,7 @@
 """`OpenAIWrapper` over HTTP with the SDKs: requests, answers, prices, usage, caches, and models that fail."""
 
 import logging
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -126,6 +127,21 @@ def test_a_streamed_answer_is_printed_in_green_and_is_one_answer(server: MockMod
         response = uncached(entry(server)).create(messages=HELLO, stream=True)
     assert printed.text == "\x1b[32mHello there\x1b[0m\n\n"
     assert text_of(response) == "Hello there"
+
+
+def test_an_interruption_of_a_streamed_answer_is_raised_and_ends_the_green(server: MockModelServer) -> None:
+    class Interrupted(Printed):
+        @override
+        def print(self, *objects: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
+            super().print(*objects, sep=sep, end=end, flush=flush)
+            if flush:
+                signal.raise_signal(signal.SIGINT)
+
+    server.script(Reply(text="Hello"))
+    printed = Interrupted()
+    with IOStream.set_default(printed), pytest.raises(KeyboardInterrupt):
+        uncached(entry(server)).create(messages=HELLO, stream=True)
+    assert printed.text.endswith("\033[0m\n\n")
 
 
 def test_messages_are_templates_of_a_context(server: MockModelServer) -> None:
