@@ -58,10 +58,9 @@ class ScriptedSite:
         fields = dict(answer.headers)
         if answer.media_type is not None:
             fields["Content-Type"] = answer.media_type
-        fields |= {
-            "Content-Length": str(len(body) if answer.declared is None else answer.declared),
-            "Connection": "close",
-        }
+        fields["Connection"] = "close"
+        if "Transfer-Encoding" not in fields:
+            fields["Content-Length"] = str(len(body) if answer.declared is None else answer.declared)
         lines = [f"HTTP/1.1 {answer.status} Said", *(f"{name}: {value}" for name, value in fields.items())]
         try:
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)

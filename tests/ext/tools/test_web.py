@@ -177,6 +177,19 @@ async def test_what_is_no_page_is_one_clear_error(site: ScriptedSite, answer: An
     assert said in str(caught.value)
 
 
+async def test_what_is_received_is_limited_too(site: ScriptedSite) -> None:
+    """Members without a text are bytes to read, and none of a text."""
+    body = gzip.compress(b"") * 200
+    site.pages["/a"] = Answer(body, headers={"Content-Encoding": "gzip"})
+    assert (await read(reader(max_bytes=len(body)), url=f"{site.url}/a")).endswith("The page has no text.")
+    site.pages["/a"] = Answer(
+        f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n",
+        headers={"Content-Encoding": "gzip", "Transfer-Encoding": "chunked"},
+    )
+    with pytest.raises(ToolServiceError, match="too large: more than 1000 bytes"):
+        await read(reader(max_bytes=1000), url=f"{site.url}/a")
+
+
 @pytest.mark.parametrize("url", ["", "page", "file:///etc/passwd", "http://", "http://[", "ftp://h/", "http://a:b@h/"])
 async def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ToolServiceError, match=r"no address of a page|user name or a password"):

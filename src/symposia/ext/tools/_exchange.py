@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
 from symposia.ext._addresses import is_own, is_public
+from symposia.ext.tools._gzip import GzipDecoder
 
 if TYPE_CHECKING:
     import httpx2
@@ -32,6 +33,8 @@ MIB: Final = 1024 * 1024
 _MOST_ADDRESSES: Final = 3
 _NOT_OF_TEXTS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Encodings of Python that no server means; decoding some of them takes time that grows with the square of the size."""
+_GZIP_OVERHEAD: Final = 1024
+"""Bytes of headers and checksums, which a small body is smaller than."""
 _QUOTED: Final = 500
 """Characters of an answer that an error quotes."""
 _HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
@@ -174,15 +177,6 @@ async def exchange(call: Call, limits: ExchangeLimits) -> Reply:
         return replace(reply, body=await body.read())
 
 
-class Decompressor(Protocol):
-    """An object of `zlib.decompressobj`, whose class has no public name."""
-
-    @property
-    def eof(self) -> bool: ...
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
 class Body:
     """The body of an answer that is not read yet."""
 
@@ -197,7 +191,7 @@ class Body:
         Raises:
             ToolServiceError: It is larger than the limit.
         """
-        decompressor = self._decompressor()
+        decoder = self._decoder()
         declared = self._response.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._most:
             raise self._too_large(f"{int(declared)} bytes")
@@ -205,19 +199,17 @@ class Body:
         size = received = 0
         async for raw in self._response.aiter_raw():
             received += len(raw)
-            piece = decompressor.decompress(raw, self._most - size + 1) if decompressor else raw
+            piece = decoder.decode(raw, self._most - size + 1) if decoder else raw
             size += len(piece)
-            if size > self._most:
+            if size > self._most or received > 2 * self._most + _GZIP_OVERHEAD:
                 raise self._too_large(f"more than {self._most} bytes")
             pieces.append(piece)
-        if decompressor and received and not decompressor.eof:
+        if decoder and decoder.is_broken_off:
             raise zlib.error("the compressed data ends early")
         return b"".join(pieces)
 
-    def _decompressor(self) -> Decompressor | None:
-        """What decompresses the pieces, each up to a number of bytes; None if they are not compressed.
-
-        The client's own decompresses all that it received: 64 KiB become 64 MiB, and more if they are compressed twice.
+    def _decoder(self) -> GzipDecoder | None:
+        """What decompresses the body; None if it is not compressed.
 
         Raises:
             ToolServiceError: The answer is compressed in a way that was not asked for.
@@ -227,7 +219,7 @@ class Body:
             return None
         if encoding not in {"gzip", "x-gzip"}:
             raise ToolServiceError(f"{self._source} answered in the encoding {encoding}, which was not asked for.")
-        return zlib.decompressobj(zlib.MAX_WBITS | 16)  # with the header of gzip
+        return GzipDecoder()
 
     def _too_large(self, size: str) -> ToolServiceError:
         return ToolServiceError(
