@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import warnings
 from collections.abc import Sequence
@@ -105,7 +106,8 @@ async def another_sandbox(missing: str) -> SandboxBackend:
     Raises:
         SandboxUnavailableError: None works.
     """
-    others = [kind.make() for kind in sandbox_kinds() if kind.isolated and kind.name != DockerBackend.name]
+    kinds = await asyncio.to_thread(sandbox_kinds)  # reads what is installed
+    others = [kind.make() for kind in kinds if kind.isolated and kind.name != DockerBackend.name]
     chosen = await choose_backend(others)
     warnings.warn(ANOTHER.format(name=chosen.name, reason=missing), UserWarning, stacklevel=2)
     return chosen

@@ -6,7 +6,8 @@ import asyncio
 import shlex
 import sys
 import warnings
-from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,7 @@ from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 from symposia.v02._docker_request import UseDocker, sandbox_for
 from symposia.v02._files import write_below
+from symposia.v02._kept import Kept
 from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.utils import named_file
 
@@ -25,7 +27,7 @@ TIMEOUT_TEXT: Final = "Timeout"
 POWERSHELLS: Final = ("powershell", "pwsh", "ps1")
 SHELLS: Final = ("bash", "sh", "shell")
 KEPT: Final = 4
-"""Sandboxes that stay for the next block. The one that was used the longest ago ends when another is needed."""
+"""Sandboxes that stay for the next block. Of more, those end that run nothing and were used the longest ago."""
 
 
 @dataclass(frozen=True)
@@ -62,33 +64,38 @@ async def run_legacy_code(wanted: LegacyCode) -> tuple[int, str, str | None]:
     if not wanted.language.startswith(("python", *SHELLS, *POWERSHELLS)):
         raise NotImplementedError(f"{wanted.language} not recognized in code execution")
     wanted = replace(wanted, work_dir=await asyncio.to_thread(wanted.work_dir.absolute))
-    executor = await _executor(wanted)
-    is_here = isinstance(executor, LocalCommandLineCodeExecutor)
-    block = await asyncio.to_thread(_block, wanted, sys.executable if is_here else "python3")
-    result = BlockResult.of(block, await execute_code(executor, [block], CancellationToken()))
+    async with _executor(wanted) as executor:
+        is_here = isinstance(executor, LocalCommandLineCodeExecutor)
+        block = await asyncio.to_thread(_block, wanted, sys.executable if is_here else "python3")
+        result = BlockResult.of(block, await execute_code(executor, [block], CancellationToken()))
     image = wanted.use_docker if isinstance(wanted.use_docker, str) and not is_here else None
     return (1, TIMEOUT_TEXT, image) if result.status == "timeout" else (result.exit_code, _logs(result), image)
 
 
-async def _executor(wanted: LegacyCode) -> CoreCodeExecutor:
+@asynccontextmanager
+async def _executor(wanted: LegacyCode) -> AsyncGenerator[CoreCodeExecutor]:
     key = (str(wanted.work_dir), repr(wanted.use_docker), wanted.timeout)
-    if key in _kept:
-        _kept.move_to_end(key)
-        return _kept[key]
-    backend = await sandbox_for(wanted.use_docker)
-    if backend is None:
-        with warnings.catch_warnings():  # `sandbox_for` has warned
-            warnings.simplefilter("ignore", UserWarning)
-            return LocalCommandLineCodeExecutor(timeout=wanted.timeout, work_dir=wanted.work_dir)
-    made = SandboxCodeExecutor(backend, work_dir=wanted.work_dir, timeout=wanted.timeout, delete_tmp_files=True)
-    executor = _kept.setdefault(key, PinnedCodeExecutor(made))  # another call may have been here meanwhile
-    if len(_kept) > KEPT:
-        _, oldest = _kept.popitem(last=False)
-        await oldest.stop()
-    return executor
+    executor = _kept.take(key)
+    if executor is None:
+        backend = await sandbox_for(wanted.use_docker)
+        if backend is None:
+            yield _local_executor(wanted)
+            return
+        made = SandboxCodeExecutor(backend, work_dir=wanted.work_dir, timeout=wanted.timeout, delete_tmp_files=True)
+        executor = _kept.add(key, PinnedCodeExecutor(made))
+    try:
+        yield executor
+    finally:
+        await _kept.give_back(key)
 
 
-_kept: Final[OrderedDict[tuple[str, str, float], PinnedCodeExecutor]] = OrderedDict()
+_kept: Final = Kept[tuple[str, str, float], PinnedCodeExecutor](KEPT, PinnedCodeExecutor.stop)
+
+
+def _local_executor(wanted: LegacyCode) -> CoreCodeExecutor:
+    with warnings.catch_warnings():  # `sandbox_for` has warned
+        warnings.simplefilter("ignore", UserWarning)
+        return LocalCommandLineCodeExecutor(timeout=wanted.timeout, work_dir=wanted.work_dir)
 
 
 def _block(wanted: LegacyCode, python: str) -> CodeBlock:

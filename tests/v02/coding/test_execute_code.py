@@ -1,5 +1,6 @@
 """Code that runs without an executor: `work_dir`, `use_docker` and `timeout` of AutoGen 0.2.40."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,19 @@ def test_trap_3_another_sandbox_is_used_where_no_docker_engine_answers(tmp_path:
     with pytest.warns(UserWarning, match="another sandbox"):
         assert run("import os; print(os.getuid() != 0)", tmp_path, "python:3.11-slim")[1] == "True\n"
     assert not is_docker_running()
+
+
+@pytest.mark.usefixtures("without_docker")
+@pytest.mark.filterwarnings("ignore:Docker was asked for")
+def test_code_runs_to_its_end_in_however_many_folders_it_runs_at_once(tmp_path: Path) -> None:
+    require(NamespaceBackend())
+    code = "import time; time.sleep(1); print('done')"  # so long that all of them run at once
+
+    async def run_all() -> list[tuple[int, str, str | None]]:
+        folders = (str(tmp_path / str(number)) for number in range(6))
+        return await asyncio.gather(*(a_execute_code(code, work_dir=folder, use_docker=True) for folder in folders))
+
+    assert asyncio.run(run_all()) == [(0, "done\n", None)] * 6
 
 
 @pytest.mark.usefixtures("without_docker")
