@@ -267,3 +267,25 @@ print("exit")
 
 def test_the_loop_ends_with_the_process_and_cancels_its_tasks() -> None:
     assert printed(FORGETFUL).split() == ["exit", "ended"]
+
+
+AT_EXIT = """
+import asyncio, atexit, threading
+from symposia.v02._background_loop import await_in_home_loop, call_in_caller, run_in_background
+async def ask():
+    await asyncio.sleep(0)
+    return await call_in_caller(lambda: "plain")
+async def home():
+    return "home" if await await_in_home_loop(ask) == "plain" else "lost"
+async def nested():
+    return "nested " + run_in_background(ask)
+def at_exit():
+    for each in (ask, home, nested):
+        print(run_in_background(each))
+atexit.register(at_exit)
+print(run_in_background(ask))
+"""
+
+
+def test_functions_of_the_exit_may_call_coroutines() -> None:
+    assert printed(AT_EXIT).splitlines() == ["plain", "plain", "home", "nested plain"]

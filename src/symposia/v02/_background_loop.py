@@ -8,6 +8,9 @@ thread that the program chose.
 A coroutine of a loop may itself call synchronous code that waits for another coroutine. Its thread is occupied then, so
 the other coroutine runs in a further loop: a thread of loop number n waits for loop number n + 1 only, and all other
 threads for the first.
+
+The loops end when the interpreter begins its exit. What the program calls then, as functions of `atexit` do, runs in
+the thread that calls, since Python 3.12 starts no thread any more.
 """
 
 from __future__ import annotations
@@ -47,8 +50,9 @@ def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T
     Raises:
         BaseException: The coroutine's error.
     """
+    if (loop := _loop_number(_of_thread.number + 1)) is None:
+        return _run_in_this_thread(make_coroutine)
     call = _Call(make_coroutine)
-    loop = _next_loop()
     context = copy_context()
     context.run(_current_call.set, call)
     try:
@@ -63,6 +67,19 @@ def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T
             raise
         raise
     return call.outcome.result()
+
+
+def _run_in_this_thread(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def run() -> T:
+        return await make_coroutine()
+
+    context, outer = copy_context(), asyncio._get_running_loop()  # noqa: SLF001 - of this thread, if it has one
+    context.run(_current_call.set, None)
+    asyncio._set_running_loop(None)  # noqa: SLF001 - else asyncio refuses to run a loop inside another
+    try:
+        return context.run(asyncio.run, run())
+    finally:
+        asyncio._set_running_loop(outer)  # noqa: SLF001 - see above
 
 
 async def call_in_caller(function: Callable[[], T]) -> T:
@@ -93,7 +110,9 @@ async def await_in_home_loop(make_coroutine: Callable[[], Coroutine[Any, Any, T]
     Raises:
         BaseException: The coroutine's error.
     """
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make_coroutine(), _loop_number(HOME)))
+    if (loop := _loop_number(HOME)) is None:
+        return await make_coroutine()
+    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make_coroutine(), loop))
 
 
 def close_in_background(owner: object, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -278,21 +297,23 @@ class _OfThread(threading.local):
 _of_thread: Final = _OfThread()
 _loops: Final[dict[int, _BackgroundLoop]] = {}
 _lock: Final = threading.Lock()
+_is_exiting: Final = threading.Event()
 _finalizers: Final[set[weakref.finalize[..., object]]] = set()
 
 
-def _next_loop() -> asyncio.AbstractEventLoop:
-    return _loop_number(_of_thread.number + 1)
-
-
-def _loop_number(number: int) -> asyncio.AbstractEventLoop:
+def _loop_number(number: int) -> asyncio.AbstractEventLoop | None:
+    """The loop, which is started if need be; None while the interpreter exits."""
     with _lock:
+        if _is_exiting.is_set():
+            return None
         if number not in _loops or not _loops[number].is_running:
             _loops[number] = _BackgroundLoop(number)
         return _loops[number].loop
 
 
 def _stop_loops() -> None:
+    with _lock:
+        _is_exiting.set()
     for each in _loops.values():
         each.stop()
 
