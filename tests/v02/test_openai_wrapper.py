@@ -1,5 +1,6 @@
 """`OpenAIWrapper` over HTTP with the SDKs: requests, answers, prices, usage, caches, and models that fail."""
 
+import asyncio
 import logging
 import signal
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ from tests.support.journal import Journal
 from typing_extensions import override
 
 from symposia.core.effects import handle_effects
+from symposia.core.models import ChatCompletionClient
+from symposia.ext.models.openai import BaseOpenAIChatCompletionClient
 from symposia.testing.model_server import Failure, MockModelServer, Raw, Reply, ToolCall
 from symposia.v02.cache import Cache
 from symposia.v02.cache.in_memory_cache import InMemoryCache
@@ -111,6 +114,26 @@ def test_functions_are_asked_for_as_tools_and_answered_as_functions(server: Mock
     assert "functions" not in body
     assert [each["role"] for each in body["messages"]] == ["user", "assistant", "tool"]
     assert body["messages"][2]["tool_call_id"] == body["messages"][1]["tool_calls"][0]["id"]
+
+
+async def test_clients_of_options_that_vary_are_closed_when_there_are_many_and_never_in_a_request(
+    server: MockModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[ChatCompletionClient] = []
+    close = BaseOpenAIChatCompletionClient.close
+
+    async def noting(client: BaseOpenAIChatCompletionClient) -> None:
+        closed.append(client)
+        await close(client)
+
+    monkeypatch.setattr(BaseOpenAIChatCompletionClient, "close", noting)
+    wrapper = uncached(entry(server))
+    server.script(*[Reply(text="ok")] * 40)
+    answers = await asyncio.gather(*(wrapper.a_create(messages=HELLO, seed=seed) for seed in range(20)))
+    answers += [await wrapper.a_create(messages=HELLO, seed=seed) for seed in range(20)]
+    assert [text_of(answer) for answer in answers] == ["ok"] * 40
+    assert {request.body["seed"] for request in server.requests} == set(range(20))
+    assert len(closed) > 20
 
 
 def test_each_of_several_choices_is_asked_for(server: MockModelServer) -> None:

@@ -43,6 +43,11 @@ class Kept(Generic[K, V]):
             self._held.setdefault(key, _Held(value))
             return self._taken(key)
 
+    def keep(self, key: K, value: V) -> None:
+        """Have a value for the users to come."""
+        with self._lock:
+            self._held[key] = _Held(value)
+
     async def give_back(self, key: K) -> None:
         """Use the value of a key no longer. Of too many values, those end that were taken the longest ago."""
         with self._lock:

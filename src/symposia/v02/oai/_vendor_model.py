@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from symposia.core.models import (
@@ -23,6 +23,7 @@ from symposia.core.models import (
     stream_model,
 )
 from symposia.v02._background_loop import call_in_caller, close_in_background, run_in_background
+from symposia.v02._kept import Kept
 from symposia.v02.io import IOStream
 from symposia.v02.oai._completions import completion_of, retrieve
 from symposia.v02.oai._messages import read_messages, read_tools
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 BY_CALL: Final = ("messages", "tools", "functions", "function_call", "tool_choice")
 """What belongs to one request; all else is an option of the client."""
+KEPT: Final = 8
+"""How many clients, one for each set of options, stay for the next request."""
 REMEMBERED_ANSWERS: Final = 10_000
 """How many answers' data for their vendor are kept. Older ones go back without."""
 GREEN: Final = "\033[32m"
@@ -54,11 +57,13 @@ class VendorModel:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._is_openai = vendor_of(config).is_openai
-        self._clients = clients = dict[str, ChatCompletionClient]()
-        close_in_background(self, lambda: _close(clients))
+        end = _leave_open if config.get("http_client") is not None else _close
+        self._clients = Kept[str, ChatCompletionClient](KEPT, end)
+        close_in_background(self, self._clients.end_all)
         self._blocks: OrderedDict[str, VendorBlocks] = OrderedDict()
         if config.get("model") or config.get("azure_deployment"):  # else the request names the model
-            self._client(request_of(config))
+            arguments = _arguments_of(request_of(config))
+            self._clients.keep(_key_of(arguments), make_client(config, arguments))
 
     def create(self, params: Config) -> ChatCompletion:
         """Ask the model, and wait in this thread."""
@@ -74,14 +79,14 @@ class VendorModel:
         Raises:
             Exception: See `ChatCompletionClient.create`.
         """
-        client = self._client(params)
         messages = read_messages(params.get("messages") or (), self._blocks, links=self._is_openai)
-        options = self._options(params, client)
         choices = range(params.get("n") or 1)
-        if params.get("stream"):
-            results = [await _print_answer(client, messages, options) for _ in choices]
-        else:
-            results = await asyncio.gather(*(call_model(client, messages, **options) for _ in choices))
+        async with self._client(params) as client:
+            options = self._options(params, client)
+            if params.get("stream"):
+                results = [await _print_answer(client, messages, options) for _ in choices]
+            else:
+                results = await asyncio.gather(*(call_model(client, messages, **options) for _ in choices))
         self._remember(results)
         as_function = bool(params.get("functions")) and not params.get("tools")
         completion = completion_of(results, str(params.get("model")), as_function=as_function)
@@ -109,15 +114,16 @@ class VendorModel:
             "model": response.model,
         }
 
-    def _client(self, params: Config) -> ChatCompletionClient:
+    @asynccontextmanager
+    async def _client(self, params: Config) -> AsyncGenerator[ChatCompletionClient]:
         """The client with the options of a request. Most programs have the same ones in all."""
-        arguments = {
-            name: value for name, value in params.items() if name not in {*BY_CALL, "stream", "n", "hide_tools"}
-        }
-        key = json.dumps(arguments, sort_keys=True, default=id)
-        if key not in self._clients:
-            self._clients[key] = make_client(self._config, arguments)
-        return self._clients[key]
+        arguments = _arguments_of(params)
+        key = _key_of(arguments)
+        client = self._clients.take(key) or self._clients.add(key, make_client(self._config, arguments))
+        try:
+            yield client
+        finally:
+            await self._clients.give_back(key)
 
     def _options(self, params: Config, client: ChatCompletionClient) -> CreateOptions:
         if self._is_openai and not self._has_blocks(params) and _is_current(params) and not _takes_responses(client):
@@ -146,9 +152,20 @@ class VendorModel:
             self._blocks.popitem(last=False)
 
 
-async def _close(clients: Mapping[str, ChatCompletionClient]) -> None:
-    for client in clients.values():
-        await client.close()
+async def _close(client: ChatCompletionClient) -> None:
+    await client.close()
+
+
+async def _leave_open(_: ChatCompletionClient) -> None:
+    """The HTTP client is the program's: others use it, and the program closes it."""
+
+
+def _arguments_of(params: Config) -> Config:
+    return {name: value for name, value in params.items() if name not in {*BY_CALL, "stream", "n", "hide_tools"}}
+
+
+def _key_of(arguments: Config) -> str:
+    return json.dumps(arguments, sort_keys=True, default=id)
 
 
 async def _print_answer(
