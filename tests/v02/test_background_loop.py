@@ -273,13 +273,16 @@ AT_EXIT = """
 import asyncio, atexit, threading
 from symposia.v02._background_loop import await_in_home_loop, call_in_caller, run_in_background
 async def ask():
-    await asyncio.sleep(0)
+    await asyncio.to_thread(str)
     return await call_in_caller(lambda: "plain")
 async def home():
     return "home" if await await_in_home_loop(ask) == "plain" else "lost"
 async def nested():
     return "nested " + run_in_background(ask)
+def no_thread(thread):
+    raise RuntimeError("can't create new thread at interpreter shutdown")
 def at_exit():
+    threading.Thread.start = no_thread  # as from Python 3.12 on
     for each in (ask, home, nested):
         print(run_in_background(each))
 atexit.register(at_exit)

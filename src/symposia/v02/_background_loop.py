@@ -10,7 +10,7 @@ the other coroutine runs in a further loop: a thread of loop number n waits for 
 threads for the first.
 
 The loops end when the interpreter begins its exit. What the program calls then, as functions of `atexit` do, runs in
-the thread that calls, since Python 3.12 starts no thread any more.
+the thread that calls (`_exit_loop.py`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from contextvars import ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
+from symposia.v02._exit_loop import end_tasks, run_in_this_thread
 from symposia.v02._plain import call_for_future
 
 __all__ = ["await_in_home_loop", "call_in_caller", "close_in_background", "run_in_background"]
@@ -50,10 +51,11 @@ def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T
     Raises:
         BaseException: The coroutine's error.
     """
-    if (loop := _loop_number(_of_thread.number + 1)) is None:
-        return _run_in_this_thread(make_coroutine)
-    call = _Call(make_coroutine)
     context = copy_context()
+    if (loop := _loop_number(_of_thread.number + 1)) is None:
+        context.run(_current_call.set, None)
+        return context.run(run_in_this_thread, make_coroutine)
+    call = _Call(make_coroutine)
     context.run(_current_call.set, call)
     try:
         loop.call_soon_threadsafe(context.run, call.start)
@@ -67,19 +69,6 @@ def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T
             raise
         raise
     return call.outcome.result()
-
-
-def _run_in_this_thread(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    async def run() -> T:
-        return await make_coroutine()
-
-    context, outer = copy_context(), asyncio._get_running_loop()  # noqa: SLF001 - of this thread, if it has one
-    context.run(_current_call.set, None)
-    asyncio._set_running_loop(None)  # noqa: SLF001 - else asyncio refuses to run a loop inside another
-    try:
-        return context.run(asyncio.run, run())
-    finally:
-        asyncio._set_running_loop(outer)  # noqa: SLF001 - see above
 
 
 async def call_in_caller(function: Callable[[], T]) -> T:
@@ -268,10 +257,10 @@ class _BackgroundLoop:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
-            self.loop.run_until_complete(_cancel_all())
+            end_tasks(self.loop)
             if number == 0:
                 self.loop.run_until_complete(_close_all())
-            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+                end_tasks(self.loop)
         finally:
             self.loop.close()
 
@@ -280,13 +269,6 @@ class _BackgroundLoop:
         if self.is_running:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(EXIT_SECONDS)
-
-
-async def _cancel_all() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _OfThread(threading.local):
