@@ -11,7 +11,7 @@ from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _hooks
 from symposia.v02.agentchat._conversable import Conversable, LLMConfig, is_silent
-from symposia.v02.agentchat._exchange import answer, deliver, send_reply_before
+from symposia.v02.agentchat._exchange import answer, deliver, has_reply, send_reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._histories import Histories
 from symposia.v02.agentchat._messages import Message, as_message, stored_form
@@ -136,7 +136,8 @@ class ConversingAgent(LLMAgent):
         Raises:
             ValueError: It has neither content nor calls.
         """
-        run_plain(send_reply_before(PLAIN, self, recipient))
+        if has_reply(self, recipient):
+            run_plain(send_reply(PLAIN))
         message = self._process_message_before_send(message, recipient, is_silent(self, silent))
         self._store_sent(message, recipient)
         if request_reply is False:  # there is nothing to exchange
@@ -149,7 +150,8 @@ class ConversingAgent(LLMAgent):
         self, message: Message | str, recipient: Agent, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
         """As `send`."""
-        await send_reply_before(ASYNC, self, recipient)
+        if has_reply(self, recipient):
+            await send_reply(ASYNC)
         message = await self._a_process_message_before_send(message, recipient, is_silent(self, silent))
         self._store_sent(message, recipient)
         await deliver(ASYNC, self, recipient, message, request_reply, silent)

@@ -10,7 +10,7 @@ method that calls `send` on its own account, as a reply function may, has an exc
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
@@ -52,12 +52,16 @@ _current: ContextVar[_Exchange | None] = ContextVar("exchange", default=None)
 """The exchange of the message that is on its way; None while an agent generates a reply."""
 
 
-async def send_reply_before(form: Form, sender: Agent, recipient: Agent) -> None:
-    """Send the reply to what this sender has sent in the same exchange, before it sends more."""
+def has_reply(sender: Agent, recipient: Agent) -> bool:
+    """Whether the reply to what this sender has sent in the same exchange is still to be sent."""
     current = _current.get()
-    if current is None or not current.is_from(sender, recipient) or (reply := current.reply) is None:
-        return
-    current.reply = None
+    return current is not None and current.reply is not None and current.is_from(sender, recipient)
+
+
+async def send_reply(form: Form) -> None:
+    """Send that reply, before its recipient sends more."""
+    current = cast("_Exchange", _current.get())
+    reply, current.reply = cast("_Reply", current.reply), None
     token = _current.set(None)
     try:
         await form.send(reply.sender, reply.message, reply.recipient, silent=reply.silent)
