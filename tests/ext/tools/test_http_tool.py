@@ -60,6 +60,15 @@ async def test_arguments_are_the_path_and_the_query(site: ScriptedSite, method: 
     assert site.sent[0].body == b""
 
 
+async def test_a_path_may_name_an_argument_twice_and_have_a_query(site: ScriptedSite) -> None:
+    site.pages["/orders/7/of/7"] = Answer("done")
+    for method, sent in (("GET", "&count=3"), ("POST", "")):
+        tool = tool_at(site, path="/orders/{id}/of/{id}?lang=en&id={id}", method=method)
+        assert await call(tool, id="7") == "done"
+        assert site.sent[-1].target == f"/orders/7/of/7?lang=en&id=7{sent}"
+    assert site.sent[-1].json == {"count": 3}
+
+
 @pytest.mark.parametrize("id_", ["", ".", ".."])
 async def test_an_argument_does_not_lead_to_another_path(site: ScriptedSite, id_: str) -> None:
     with pytest.raises(ToolArgumentsError, match="part of a path"):

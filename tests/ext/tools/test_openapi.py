@@ -139,6 +139,24 @@ async def test_a_body_is_json_with_the_credential_of_the_first_complete_alternat
     assert second.target == "/v1/pets?api+key=k"
 
 
+@pytest.mark.parametrize("security", [[{}, {"key": []}], [{"key": []}, {}]])
+async def test_a_credential_that_is_optional_is_sent_where_it_is_given(
+    site: ScriptedSite, security: list[dict[str, Any]]
+) -> None:
+    site.pages["/v1/pets"] = Answer("done")
+    document = broken("paths", "/pets", value={"get": {"operationId": "all", "security": security}})
+    for credentials, target in (({"key": "k"}, "/v1/pets?api+key=k"), ({}, "/v1/pets")):
+        await call(tools_of(document, site, credentials=credentials, operations=["all"])["all"])
+        assert site.sent[-1].target == target
+
+
+async def test_a_query_in_a_path_is_kept(site: ScriptedSite) -> None:
+    site.pages["/v1/a"] = Answer("done")
+    document = {"openapi": "3.1.0", "paths": {"/a?kind=b": {"get": {"operationId": "a", "parameters": [QUERY]}}}}
+    await call(tools_of(document, site)["a"], p="x")
+    assert site.sent[0].target == "/v1/a?kind=b&p=x"
+
+
 async def test_arguments_that_do_not_fit_are_not_sent(site: ScriptedSite) -> None:
     tool = tools_of(PETS, site)["pets_add"]
     for body, fault in (({}, "'name' is a required"), ({"name": "x", "age": 0}, "exclusive"), ("x", "is not of type")):

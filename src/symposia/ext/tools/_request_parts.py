@@ -27,6 +27,11 @@ def path_segment(name: str, value: JsonValue) -> str:
     return quote(text, safe="")
 
 
+def with_query(url: str, query: str) -> str:
+    """An address with more of a query, which may be empty; it may have one already."""
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
+
+
 def plain_text(value: JsonValue) -> str:
     """A value in a URL: a text as it is, everything else as JSON writes it."""
     return value if isinstance(value, str) else to_json(value).decode()

@@ -14,7 +14,7 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, exchange, require_httpx
-from symposia.ext.tools._request_parts import IDEMPOTENT, path_segment, plain_text
+from symposia.ext.tools._request_parts import IDEMPOTENT, path_segment, plain_text, with_query
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
 
@@ -51,8 +51,8 @@ class HttpTool(BaseTool[BaseModel, Any]):
     """A tool that is an HTTP endpoint.
 
     A call is one request. Arguments that the path names in braces, as in ``/orders/{id}``, are put there,
-    percent-encoded. The others are the query of a ``GET`` or ``DELETE``, and the JSON body of another request. An
-    argument that the model does not give is its default in the schema, or is left out.
+    percent-encoded. The others are the query of a ``GET`` or ``DELETE``, behind the one that the path may have, and the
+    JSON body of another request. An argument that the model does not give is its default in the schema, or is left out.
 
     A status that is no success is a failure of the tool, with the beginning of the answer. Redirects are not followed,
     since the headers may hold a key. To effect handlers, the methods that RFC 9110 calls idempotent are ``idempotent``.
@@ -149,15 +149,17 @@ class HttpTool(BaseTool[BaseModel, Any]):
 
     def _call(self, given: dict[str, JsonValue]) -> Call:
         params = self.server_params
-        path = _IN_BRACES.sub(lambda match: path_segment(match[1], given.pop(match[1], None)), params.path)
+        path = _IN_BRACES.sub(lambda match: path_segment(match[1], given.get(match[1])), params.path)
+        named = set(_IN_BRACES.findall(params.path))
+        others = {name: value for name, value in given.items() if name not in named}
         url = f"{params.scheme}://{_bracketed(params.host)}:{params.port}{path if path.startswith('/') else f'/{path}'}"
         headers = {name: str(value) for name, value in (params.headers or {}).items()}
         method = params.method or "POST"
         if method in IN_THE_QUERY:
-            query = urlencode([pair for name, value in given.items() for pair in _in_query(name, value)])
-            return Call(method=method, url=f"{url}?{query}" if query else url, headers=headers)
+            query = urlencode([pair for name, value in others.items() for pair in _in_query(name, value)])
+            return Call(method=method, url=with_query(url, query), headers=headers)
         headers.setdefault("Content-Type", "application/json")
-        return Call(method=method, url=url, headers=headers, content=to_json(given))
+        return Call(method=method, url=url, headers=headers, content=to_json(others))
 
     def _to_config(self) -> HttpToolConfig:
         return self.server_params

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 from urllib.parse import quote, urlencode
@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.ext.tools._exchange import Call
-from symposia.ext.tools._request_parts import path_segment, plain_text
+from symposia.ext.tools._request_parts import path_segment, plain_text, with_query
 from symposia.ext.tools.openapi._document import Json, json_schema, resolve
 
 _STYLES: Final = {
@@ -90,7 +90,8 @@ class Operation:
         server: The address before the path; empty if the document names none.
         parameters: Its parameters.
         body: The body of its request, if it has one.
-        security: The alternatives of names of security schemes that allow it; empty if it needs none.
+        security: The alternatives of names of security schemes that allow it; empty if it needs none. An alternative
+            without a name allows it to everybody.
     """
 
     id: str
@@ -269,7 +270,7 @@ def request_of(
         sent["Content-Type"] = "application/json" if operation.body.media_type == "*/*" else operation.body.media_type
     return Call(
         method=operation.method.upper(),
-        url=f"{url}?{urlencode(query, quote_via=quote)}" if query else url,
+        url=with_query(url, urlencode(query, quote_via=quote)),
         headers=sent,
         content=content,
     )
@@ -328,15 +329,22 @@ def _content(body: RequestBody, value: JsonValue) -> bytes:
     return plain_text(value).encode()
 
 
+def sufficient_schemes(operation: Operation, credentials: Collection[str]) -> tuple[str, ...] | None:
+    """The first alternative that all credentials are given for. None if there is none, and a credential is needed.
+
+    One without credentials is the last choice: a server may tell more to those whom it knows.
+    """
+    complete = [names for names in operation.security if all(name in credentials for name in names)]
+    return next(filter(None, complete), None if operation.security and not complete else ())
+
+
 def authorized(call: Call, document: Json, operation: Operation, credentials: Mapping[str, str]) -> Call:
-    """A request with the credentials of the first alternative that all are given for.
+    """A request with the credentials of `sufficient_schemes`.
 
     Raises:
         ToolServiceError: None of the alternatives is complete.
     """
-    if not operation.security:
-        return call
-    schemes = next((names for names in operation.security if all(name in credentials for name in names)), None)
+    schemes = sufficient_schemes(operation, credentials)
     if schemes is None:
         wanted = " or ".join(" and ".join(names) for names in operation.security)
         raise ToolServiceError(
@@ -350,7 +358,7 @@ def authorized(call: Call, document: Json, operation: Operation, credentials: Ma
         if scheme.get("type") == "apiKey":
             key = str(scheme.get("name"))
             if scheme.get("in") == "query":
-                url += f"{'&' if '?' in url else '?'}{urlencode([(key, secret)])}"
+                url = with_query(url, urlencode([(key, secret)]))
             elif scheme.get("in") == "cookie":
                 headers["Cookie"] = "; ".join(filter(None, [headers.get("Cookie"), f"{key}={secret}"]))
             else:

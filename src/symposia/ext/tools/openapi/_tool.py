@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from itertools import chain
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
+from typing_extensions import TypedDict, Unpack
 
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
@@ -21,7 +23,19 @@ from symposia.ext.tools.openapi._operation import (
     authorized,
     read_operation,
     request_of,
+    sufficient_schemes,
 )
+
+
+class OpenApiOptions(TypedDict, total=False):
+    """The options of an `OpenApiTool` that all tools of a document may have in common; see there."""
+
+    server: str | None
+    headers: Mapping[str, str] | None
+    credentials: Mapping[str, str] | None
+    timeout: float
+    max_bytes: int
+    max_chars: int
 
 
 class OpenApiTool(BaseTool[BaseModel, str]):
@@ -96,10 +110,9 @@ class OpenApiTool(BaseTool[BaseModel, str]):
     @property
     def missing_credentials(self) -> tuple[str, ...]:
         """The names of security schemes of which one has to be among the `credentials`; empty if a call can be made."""
-        wanted = self._operation.security
-        if not wanted or self._headers or any(all(name in self._credentials for name in names) for names in wanted):
+        if self._headers or sufficient_schemes(self._operation, self._credentials) is not None:
             return ()
-        return tuple(dict.fromkeys(name for names in wanted for name in names))
+        return tuple(dict.fromkeys(chain.from_iterable(self._operation.security)))
 
     async def run(self, args: BaseModel, cancellation_token: CancellationToken) -> str:
         """Send the request.
@@ -148,24 +161,14 @@ def openapi_tools(
     document: Path | str | Mapping[str, JsonValue],
     *,
     operations: Collection[str] | None = None,
-    server: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    credentials: Mapping[str, str] | None = None,
-    timeout: float = 30.0,
-    max_bytes: int = 5 * MIB,
-    max_chars: int = MAX_CHARS,
+    **options: Unpack[OpenApiOptions],
 ) -> list[OpenApiTool]:
     """Make a tool of each operation of an OpenAPI document. See `OpenApiTool`.
 
     Args:
         document: The document: a file, its text in JSON or YAML, or the mapping. OpenAPI 3.0 and 3.1.
         operations: The ids of the operations; all, by default. Give few: a model is shown all of them.
-        server: See `OpenApiTool`.
-        headers: See `OpenApiTool`.
-        credentials: See `OpenApiTool`.
-        timeout: See `OpenApiTool`.
-        max_bytes: See `OpenApiTool`.
-        max_chars: See `OpenApiTool`.
+        options: Of each tool; see `OpenApiTool`.
 
     Raises:
         InvalidArgumentError: The document cannot be read, has no such operation, or an operation needs a credential
@@ -185,17 +188,7 @@ def openapi_tools(
             continue
         name = _unused(tool_name(id_), names)
         names.add(name)
-        tool = OpenApiTool(
-            read,
-            id_,
-            name=name,
-            server=server,
-            headers=headers,
-            credentials=credentials,
-            timeout=timeout,
-            max_bytes=max_bytes,
-            max_chars=max_chars,
-        )
+        tool = OpenApiTool(read, id_, name=name, **options)
         if missing := tool.missing_credentials:
             raise InvalidArgumentError(
                 f"The operation {id_!r} needs a credential: give credentials={{{missing[0]!r}: '…'}}, or headers."
