@@ -10,6 +10,11 @@ CODE_BLOCK_PATTERN: Final = r"```[ \t]*(\w+)?[ \t]*\r?\n(.*?)\r?\n[ \t]*```"
 """A fenced block: its language, and its code. A body that ends in the line of its fence does not match."""
 SINGLE_PATTERN: Final = r"`([^`]+)`"
 UNKNOWN: Final = "unknown"
+TIMEOUT_MSG: Final = "Timeout"
+"""The output of code that ran too long."""
+PYTHON_NAMES: Final = ("python", "Python", "py")
+SHELLS: Final = ("bash", "shell", "sh")
+POWERSHELLS: Final = ("pwsh", "powershell", "ps1")
 SHELL_COMMANDS: Final = ("pip", "python ", "python3 ")
 
 

@@ -17,15 +17,13 @@ from symposia.core.code_executor import BlockResult, CodeBlock, execute_code
 from symposia.core.code_executor import CodeExecutor as CoreCodeExecutor
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
+from symposia.v02._code_text import POWERSHELLS, SHELLS, TIMEOUT_MSG
 from symposia.v02._docker_request import UseDocker, sandbox_for
 from symposia.v02._files import write_below
 from symposia.v02._kept import Kept
 from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.utils import named_file
 
-TIMEOUT_TEXT: Final = "Timeout"
-POWERSHELLS: Final = ("powershell", "pwsh", "ps1")
-SHELLS: Final = ("bash", "sh", "shell")
 KEPT: Final = 4
 """Sandboxes that stay for the next block. Of more, those end that run nothing and were used the longest ago."""
 
@@ -69,7 +67,7 @@ async def run_legacy_code(wanted: LegacyCode) -> tuple[int, str, str | None]:
         block = await asyncio.to_thread(_block, wanted, sys.executable if is_here else "python3")
         result = BlockResult.of(block, await execute_code(executor, [block], CancellationToken()))
     image = wanted.use_docker if isinstance(wanted.use_docker, str) and not is_here else None
-    return (1, TIMEOUT_TEXT, image) if result.status == "timeout" else (result.exit_code, _logs(result), image)
+    return (1, TIMEOUT_MSG, image) if result.status == "timeout" else (result.exit_code, _logs(result), image)
 
 
 @asynccontextmanager

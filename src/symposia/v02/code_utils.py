@@ -12,7 +12,15 @@ from types import SimpleNamespace
 from typing import Any, Final, TypeAlias
 
 from symposia.v02._background_loop import run_in_background
-from symposia.v02._code_text import CODE_BLOCK_PATTERN, UNKNOWN, content_str, extract_code, infer_lang
+from symposia.v02._code_text import (
+    CODE_BLOCK_PATTERN,
+    PYTHON_NAMES,
+    TIMEOUT_MSG,
+    UNKNOWN,
+    content_str,
+    extract_code,
+    infer_lang,
+)
 
 __all__ = [
     "CODE_BLOCK_PATTERN",
@@ -40,8 +48,7 @@ DEFAULT_MODEL: Final = "gpt-4"
 FAST_MODEL: Final = "gpt-3.5-turbo"
 DEFAULT_TIMEOUT: Final = 600
 """Seconds that code may run."""
-TIMEOUT_MSG: Final = "Timeout"
-PYTHON_VARIANTS: Final = ["python", "Python", "py"]
+PYTHON_VARIANTS: Final = list(PYTHON_NAMES)
 WORKING_DIR: Final = str(
     Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "symposia" / "extensions"
 )

@@ -10,11 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
-from symposia.v02._code_text import UNKNOWN, extract_code, infer_lang
+from symposia.v02._code_text import PYTHON_NAMES, SHELLS, UNKNOWN, extract_code, infer_lang
 from symposia.v02.coding.base import CodeBlock, CodeExtractor
 
-PYTHON_NAMES: Final = ("python", "Python", "py")
-SHELL_NAMES: Final = ("bash", "shell", "sh")
 OF_LEGACY: Final = ("use_docker", "work_dir", "timeout")
 FILE_NAME: Final = re.compile(r"# filename:\s*([^\n]*?)\s*(?:\n|$)")
 
@@ -127,7 +125,7 @@ def run_legacy_blocks(
 
 def _run_options(language: str, code: str) -> dict[str, str | None] | None:
     """The options of `run_code` for a block; None where its language is not run."""
-    if language in SHELL_NAMES:
+    if language in SHELLS:
         return {"lang": language}
     if language not in PYTHON_NAMES:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, cast
 
 from symposia.v02._code_text import content_str
@@ -66,23 +66,6 @@ def sent_to_model(messages: Iterable[Message]) -> list[Message]:
         if message.get("role") != "tool":
             sent.append({key: value for key, value in message.items() if key != "tool_responses"})
     return sent
-
-
-def rendered(
-    template: object, context: Mapping[str, object] | None, *, allow_format_str_template: bool | None
-) -> object:
-    """The content of a message with its `context`.
-
-    Args:
-        template: The content: a function of the context is called, a text is formatted if that is allowed.
-        context: The context; without one, the content is as it is.
-        allow_format_str_template: Whether a text is formatted with `str.format`.
-    """
-    if not context or template is None:
-        return template
-    if isinstance(template, str):
-        return template.format(**context) if allow_format_str_template else template
-    return cast("Callable[[Mapping[str, object]], object]", template)(context) if callable(template) else template
 
 
 def text_of(message: Message) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from symposia.v02._code_text import content_str
-from symposia.v02.agentchat._messages import Message, rendered
+from symposia.v02._templates import instantiate
+from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.formatting_utils import colored
 from symposia.v02.io import IOStream
@@ -46,8 +45,8 @@ def _print_response(stream: IOStream, message: Message) -> None:
 def _print_content(stream: IOStream, message: Message, allow_format_str_template: bool | None) -> None:
     content = message.get("content")
     if content is not None:
-        shown = rendered(content, message.get("context"), allow_format_str_template=allow_format_str_template)
-        stream.print(content_str(cast("str", shown)), flush=True)
+        shown = instantiate(content, message.get("context"), is_format=allow_format_str_template)
+        stream.print(content_str(shown), flush=True)
     if message.get("function_call"):
         _print_call(stream, "Suggested function call", message["function_call"])
     for call in message.get("tool_calls") or ():

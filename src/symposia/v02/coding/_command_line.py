@@ -12,9 +12,10 @@ from symposia.core.code_executor import BlockResult, execute_code
 from symposia.core.code_executor import CodeBlock as CoreCodeBlock
 from symposia.core.code_executor import CodeExecutor as CoreCodeExecutor
 from symposia.v02._background_loop import run_in_background
+from symposia.v02._code_text import POWERSHELLS
 from symposia.v02._files import write_below
 from symposia.v02._pinned import PinnedCodeExecutor
-from symposia.v02.coding._plan import DEFAULT_POLICY, POWERSHELLS, Planned, UnknownLanguageError, plan, runnable
+from symposia.v02.coding._plan import DEFAULT_POLICY, Planned, UnknownLanguageError, plan, runnable
 from symposia.v02.coding.base import CodeBlock, CodeExtractor, CommandLineCodeResult
 from symposia.v02.coding.markdown_code_extractor import MarkdownCodeExtractor
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
+from symposia.v02._code_text import POWERSHELLS, SHELLS
 from symposia.v02.coding.base import CodeBlock
 from symposia.v02.coding.utils import named_file, silence_pip
 
 DEFAULT_POLICY: Final[dict[str, bool]] = {
-    **dict.fromkeys(("bash", "shell", "sh", "pwsh", "powershell", "ps1", "python"), True),
+    **dict.fromkeys((*SHELLS, *POWERSHELLS, "python"), True),
     **dict.fromkeys(("javascript", "html", "css"), False),
 }
 """The languages of a command line executor, and which are run. Blocks of the others are saved."""
-POWERSHELLS: Final = ("pwsh", "powershell", "ps1")
 REFUSED_COMMANDS: Final = {
     r"\brm\s+-rf\b": "Use of 'rm -rf' command is not allowed.",
     r"\bmv\b.*?\s/dev/null\b": "Moving files to /dev/null is not allowed.",
@@ -61,7 +62,7 @@ def refuse_dangerous(language: str, code: str) -> None:
     Raises:
         ValueError: It has one.
     """
-    if language not in ("bash", "shell", "sh"):
+    if language not in SHELLS:
         return
     for pattern, text in REFUSED_COMMANDS.items():
         if re.search(pattern, code):
@@ -94,11 +95,7 @@ def runnable(planned: Planned) -> tuple[str, str]:
     The first line stays one line, so that the lines of a traceback are those of the block.
     """
     if planned.language in POWERSHELLS:
-        return "sh", f"exec pwsh -NoProfile -File {_quoted(planned.saved_as)}"
+        return "sh", f"exec pwsh -NoProfile -File {shlex.quote(planned.saved_as)}"
     if planned.file is None:
         return planned.language, planned.code
     return planned.language, re.sub(r"\A[^\n]*", lambda _: f"# filename: {planned.file}", planned.code, count=1)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"

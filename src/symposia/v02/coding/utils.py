@@ -6,6 +6,8 @@ import re
 from pathlib import PurePath
 from typing import Final
 
+from symposia.v02._code_text import POWERSHELLS, SHELLS
+
 __all__ = ["filename_patterns", "named_file", "silence_pip"]
 
 filename_patterns: Final = [
@@ -15,8 +17,6 @@ filename_patterns: Final = [
     re.compile(r"# (?:filename:)?(.+)"),
 ]
 """How the first line of a code block names its file. The word ``filename:`` may be missing."""
-
-SHELLS: Final = ("bash", "shell", "sh", "pwsh", "powershell", "ps1")
 
 
 def named_file(code: str, work_dir: PurePath) -> str | None:
@@ -55,7 +55,7 @@ def _normal(path: PurePath) -> list[str]:
 
 def silence_pip(code: str, lang: str) -> str:
     """Let the calls of ``pip install`` in shell code, and in the commands of a notebook's cell, print errors alone."""
-    command = {"python": "!pip install"}.get(lang, "pip install" if lang in SHELLS else None)
+    command = {"python": "!pip install"}.get(lang, "pip install" if lang in (*SHELLS, *POWERSHELLS) else None)
     if command is None:
         return code
     return re.sub(rf"^{command}(?!.* -qqq)", f"{command} -qqq", code, flags=re.MULTILINE)

@@ -5,14 +5,14 @@ Configurations are flat dictionaries, in which an agent's functions, a key and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02._secrets import SECRETS, is_secret
+from symposia.v02._templates import Context, instantiate
 
 Config = dict[str, Any]  # Any: what programs write into configurations
-Context = Mapping[str, Any] | None  # Any: values of the program's templates
 
 WRAPPER_KEYS: Final = frozenset({
     "agent", "allow_format_str_template", "api_rate_limit", "api_type", "api_version", "cache", "cache_seed", "context",
@@ -49,28 +49,6 @@ def without_connection(config: Config) -> Config:
     return {name: value for name, value in config.items() if name not in CONNECTION_KEYS}
 
 
-def instantiate(
-    template: str
-    | list[Any]
-    | Callable[[Any], str]
-    | None,  # Any: parts of a message, and what the program's function takes
-    context: Context = None,
-    allow_format_str_template: bool | None = False,
-) -> Any:
-    """A text made of a template.
-
-    Args:
-        template: A function of the context, or a text. Anything else is given back as it is.
-        context: The values. Without them, a text is given back as it is.
-        allow_format_str_template: Whether a text is one for `str.format`.
-    """
-    if not context or template is None:
-        return template
-    if isinstance(template, str):
-        return template.format(**context) if allow_format_str_template else template
-    return template(context) if callable(template) else template
-
-
 def filled_in(request: Config, context: Context, *, is_format: bool | None) -> Config:
     """A request whose messages are not templates any more.
 
@@ -87,7 +65,7 @@ def filled_in(request: Config, context: Context, *, is_format: bool | None) -> C
     if not context or messages is None:
         return request
     filled = [
-        {**message, "content": instantiate(message["content"], context, is_format)}
+        {**message, "content": instantiate(message["content"], context, is_format=is_format)}
         if message.get("content")
         else message
         for message in messages

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, Protocol, cast, runtime_checkable
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
+from symposia.v02._templates import Context, Template, instantiate
 from symposia.v02.cache import AbstractCache, Cache
 from symposia.v02.logger.logger_utils import get_current_ts
 from symposia.v02.oai import _settings
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
 from symposia.v02.oai._forms import AsyncForm, Form, SyncForm
-from symposia.v02.oai._settings import Config, Context
+from symposia.v02.oai._settings import Config
 from symposia.v02.oai._usage import Summary, add_usage, print_summaries
 
 __all__ = [
@@ -238,12 +239,12 @@ class OpenAIWrapper:
     @classmethod
     def instantiate(
         cls,
-        template: str | list[Any] | Callable[[Any], str] | None,  # Any: see `_settings.instantiate`
+        template: Template,
         context: Context = None,
         allow_format_str_template: bool | None = False,
     ) -> Any:
         """A text made of a template: a function of the context, or, where that is allowed, a text for `str.format`."""
-        return _settings.instantiate(template, context, allow_format_str_template)
+        return instantiate(template, context, is_format=allow_format_str_template)
 
     @classmethod
     def extract_text_or_completion_object(cls, response: Response) -> list[Any]:  # Any: texts, and messages

@@ -10,13 +10,9 @@ from typing import Self
 from symposia.core.code_executor import SandboxPolicy
 from symposia.ext.code_executors.docker_jupyter import DockerJupyterServer as CoreDockerJupyterServer
 from symposia.v02._background_loop import await_in_home_loop, run_in_background
-from symposia.v02.coding.jupyter.base import JupyterConnectionInfo
+from symposia.v02.coding.jupyter.base import GeneratedToken, JupyterConnectionInfo
 
 __all__ = ["DockerJupyterServer"]
-
-
-class GeneratedToken:
-    """Stands for a token that is made up."""
 
 
 class DockerJupyterServer:

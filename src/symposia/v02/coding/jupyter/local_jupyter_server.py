@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from symposia.core.exceptions import SandboxUnavailableError
-from symposia.v02.coding.jupyter.base import JupyterConnectionInfo
+from symposia.v02.coding.jupyter.base import GeneratedToken, JupyterConnectionInfo
 
 __all__ = ["LocalJupyterServer"]
 
@@ -27,10 +27,6 @@ UNSAFE: Final = (
     "LocalJupyterServer runs code on this machine with your user's rights. Use DockerJupyterServer for code that you "
     "have not written."
 )
-
-
-class GeneratedToken:
-    """Stands for a token that is made up."""
 
 
 class LocalJupyterServer:
