@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,9 +23,12 @@ __all__ = [
     "get_image_data",
     "get_pil_image",
     "gpt4v_formatter",
+    "llava_formatter",
     "message_formatter_pil_to_b64",
     "pil_to_data_uri",
 ]
+
+logger = logging.getLogger(__name__)
 
 TAG: Final = re.compile(r"<img ([^>]+)>")
 PLACE: Final = re.compile(r"(?:https?://)?[^\s<>\"',]+\.(?:png|jpe?g|gif|webp|bmp)\b", re.IGNORECASE)
@@ -57,15 +61,52 @@ def gpt4v_formatter(prompt: str, img_format: Literal["uri", "url", "pil"] = "uri
     return [*parts, {"type": "text", "text": text + prompt[end:]}]
 
 
+def llava_formatter(prompt: str, order_image_tokens: bool = False) -> tuple[str, list[str]]:
+    """A text whose ``<img PLACE>`` tags are ``<image>`` tokens, and the pictures as base64 text, in their order.
+
+    Args:
+        prompt: The text. A tag whose file cannot be read as a picture is removed, with a warning.
+        order_image_tokens: Whether the tokens have numbers: ``<image 0>``.
+    """
+    images: list[str] = []
+
+    def token(tag: re.Match[str]) -> str:
+        image = pil_or_none(tag[1].strip())
+        if image is None:
+            logger.warning("%s cannot be read as a picture, and is left out.", tag[1].strip())
+            return ""
+        images.append(Image.from_pil(image).to_base64())
+        return f"<image {len(images) - 1}>" if order_image_tokens else "<image>"
+
+    return TAG.sub(token, prompt), images
+
+
 def _url(place: str, img_format: str) -> object:
     """What stands for a picture in a part; None for what is no picture."""
-    if img_format == "url" or (img_format == "uri" and place.startswith(LINK)):
+    if img_format == "url":
         return place
+    return pil_or_none(place) if img_format == "pil" else url_or_none(place)
+
+
+def is_link(place: object) -> bool:
+    """Whether the place of a picture is a link, which is not fetched."""
+    return isinstance(place, str) and place.startswith(LINK)
+
+
+def pil_or_none(place: str | PILImages.Image) -> PILImages.Image | None:
+    """As `get_pil_image`; None for a link and for what is no picture."""
     try:
-        image = get_pil_image(place)
+        return get_pil_image(place)
     except (OSError, ValueError, NotImplementedError):
         return None
-    return image if img_format == "pil" else pil_to_data_uri(image)
+
+
+def url_or_none(place: str | PILImages.Image) -> str | None:
+    """The data URI of a picture, or its link; None for what is no picture."""
+    if isinstance(place, str) and is_link(place):
+        return place
+    image = pil_or_none(place)
+    return None if image is None else pil_to_data_uri(image)
 
 
 def extract_img_paths(paragraph: str) -> list[str]:
