@@ -22,6 +22,7 @@ from symposia.cli._exit import (
     CONVERSATION_MEANING,
     DEBATE_MEANING,
     MAGENTIC_MEANING,
+    MCP_MEANING,
     MEANING,
     MIGRATE_MEANING,
     MOCK_SERVER_MEANING,
@@ -460,7 +461,7 @@ mcp_app = typer.Typer(no_args_is_help=True, help="Serve tools, agents and teams 
 app.add_typer(mcp_app, name="mcp")
 
 
-@mcp_app.command(cls=Verb)
+@mcp_app.command(epilog=exit_statuses(MCP_MEANING), cls=Verb)
 def serve(target: Served) -> None:
     """Serve tools, an agent or a team as an MCP server on standard input and output, until the input ends.
 

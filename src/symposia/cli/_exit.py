@@ -138,6 +138,15 @@ MIGRATE_MEANING: Final = {
 """Of `symposia migrate`."""
 
 
+MCP_MEANING: Final = {
+    Status.VERIFIED: "the input has ended",
+    Status.FAILED: "an unexpected error, or the program failed",
+    Status.USAGE: "there is no such file, or what it holds cannot be served",
+    **{status: MEANING[status] for status in (Status.MISSING_KEY, Status.MISSING_EXTRA, Status.INTERRUPTED)},
+}
+"""Of `symposia mcp serve`."""
+
+
 def status_of_error(error: SymposiaError) -> Status:
     """The status for an error that prevented a run."""
     from symposia.core import exceptions  # noqa: PLC0415 - the help must not wait for it

@@ -45,6 +45,23 @@ async def test_functions_of_a_program_are_served(tmp_path: Path) -> None:
         assert failed.to_text() == "it broke"
 
 
+async def test_a_program_that_is_served_may_print_and_import_modules_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "sums.py").write_text(TOOLS)
+    (tmp_path / "served.py").write_text("from sums import tools\nprint('ready')\n")
+    async with serving(f"{tmp_path / 'served.py'}:tools") as workbench:
+        assert [tool["name"] for tool in await workbench.list_tools()] == ["add", "fail"]
+
+
+async def test_a_program_that_fails_shows_its_own_traceback_only(tmp_path: Path) -> None:
+    program = tmp_path / "served.py"
+    program.write_text("def read():\n    return {}['key']\n\ntools = [read()]\n")
+    with pytest.raises(ToolServiceError, match="KeyError: 'key'") as failed:
+        await serving(f"{program}:tools").start()
+    assert "in read" in str(failed.value)
+    assert "exit status 1" in str(failed.value)
+    assert "_mcp.py" not in str(failed.value)
+
+
 async def test_a_saved_team_is_one_tool(tmp_path: Path) -> None:
     writer = AssistantAgent("writer", ReplayChatCompletionClient(["A haiku."]))
     team = RoundRobinGroupChat([writer], termination_condition=MaxMessageTermination(2))
@@ -58,12 +75,20 @@ async def test_a_saved_team_is_one_tool(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("target", "told"),
-    [("no-such.json", "No such file"), ("tools.py", "tools.py:NAME"), ("tools.py:subtract", "has no 'subtract'")],
+    [
+        ("no-such.json", "There is no file no-such.json."),
+        ("tools.py", "tools.py:NAME"),
+        ("tools.py:subtract", "has no 'subtract'"),
+        ("tools.toml", "give FILE.json, a saved component, or FILE.py:NAME"),
+        ("cut.json", "cut.json is no JSON: "),
+        ("empty.json", "empty.json is no saved component: give a team, an agent, a workbench or a tool."),
+    ],
 )
 def test_what_cannot_be_served_is_a_usage_error(
     target: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "tools.py").write_text(TOOLS)
+    for name, text in {"tools.py": TOOLS, "tools.toml": "", "cut.json": '{"provider":', "empty.json": "{}"}.items():
+        (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["mcp", "serve", target])
     assert done.exit_code == 2
@@ -71,5 +96,5 @@ def test_what_cannot_be_served_is_a_usage_error(
 
 
 async def test_a_server_that_cannot_serve_is_explained_to_its_client() -> None:
-    with pytest.raises(ToolServiceError, match="No such file"):
+    with pytest.raises(ToolServiceError, match="There is no file no-such"):
         await serving("no-such.json").start()
