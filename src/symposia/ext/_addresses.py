@@ -48,6 +48,13 @@ def is_public(address: IPAddress) -> bool:
     )
 
 
+def why_not_public(address: IPAddress) -> str | None:
+    """What an address is that pages, models and code may not connect to unless the user allows it; None if they may."""
+    if not is_public(address):
+        return "not a public address"
+    return "an address of this machine" if is_own(address) else None
+
+
 def is_own(address: IPAddress) -> bool:
     """Whether an address is one of this machine's.
 

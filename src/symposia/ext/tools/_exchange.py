@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
-import socket
 import ssl
 import zlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -16,21 +15,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
-from symposia.ext._addresses import is_own, is_public
 from symposia.ext.tools._gzip import GzipDecoder
 
 if TYPE_CHECKING:
+    import httpcore2
     import httpx2
+
+    from symposia.ext.tools import _checked_transport
 else:
+    httpcore2 = lazy_module("httpcore2")
     httpx2 = lazy_module("httpx2")
+    _checked_transport = lazy_module("symposia.ext.tools._checked_transport")  # its classes have bases of httpx2
 
 MIB: Final = 1024 * 1024
-_MOST_ADDRESSES: Final = 3
 _NOT_OF_TEXTS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 """Encodings of Python that no server means; decoding some of them takes time that grows with the square of the size."""
 _GZIP_OVERHEAD: Final = 1024
@@ -51,7 +52,8 @@ class ExchangeLimits:
         max_bytes: Bytes of the body that are read, after decompression.
         max_redirects: How many redirects are followed.
         private: Whether addresses of this machine and its networks may be connected to.
-        hosts: The only hosts that may be connected to; None for all. A leading dot allows every host below a name.
+        hosts: The only hosts that may be connected to; None for all. A leading dot allows every host below a name, and
+            neither case nor a dot at the end counts.
     """
 
     timeout: float = 30.0
@@ -240,13 +242,16 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
     """
     _check_headers(call)
     source = shown_address(call.url)
-    transport = _CheckedTransport(limits) if not limits.private or limits.hosts is not None else None
+    certificates = await asyncio.to_thread(_certificates)
+    transport = None
+    if not limits.private or limits.hosts is not None:
+        transport = _checked_transport.CheckedTransport(certificates, private=limits.private, hosts=limits.hosts)
     try:
         async with (
             asyncio.timeout(limits.timeout),
             httpx2.AsyncClient(
                 transport=transport,
-                verify=await asyncio.to_thread(_certificates),
+                verify=certificates,
                 timeout=None,  # the limit of the whole exchange is above
                 headers={"User-Agent": "symposia", "Accept-Encoding": "gzip"},
             ) as client,
@@ -257,7 +262,8 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
         raise ToolServiceError(f"{source} did not answer within {limits.timeout:g} seconds.") from error
     except httpx2.InvalidURL as error:
         raise ToolServiceError(f"{source!r} is no address of a web page: {error}.") from error
-    except (httpx2.HTTPError, zlib.error) as error:
+    # The checked transport has the errors of the library below.
+    except (httpx2.HTTPError, httpcore2.NetworkError, httpcore2.ProtocolError, zlib.error) as error:
         why = str(error) or type(error).__name__
         raise ToolServiceError(f"{source} cannot be reached, or broke off its answer: {why}") from error
 
@@ -321,81 +327,3 @@ def _reply(response: httpx2.Response) -> Reply:
 @cache
 def _certificates() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
-
-
-if TYPE_CHECKING:
-    _Transport = httpx2.AsyncBaseTransport
-else:
-    _Transport = object  # the library is imported with the first exchange; the client calls the methods alone
-
-
-class _CheckedTransport(_Transport):
-    """Connects to addresses that were checked, for every request and every redirect.
-
-    The name is resolved once and the request is sent to the address that was checked: who controls a name could have a
-    second answer ready for a second question. All addresses of a name are checked, not only the one that is taken. A
-    check of the address in the URL alone was rejected for that reason, and one of the peer after connecting since the
-    connection itself is an effect in the private network. Connections are not kept, since the pool would give one to
-    every name that leads to the same address.
-    """
-
-    def __init__(self, limits: ExchangeLimits) -> None:
-        self._limits = limits
-        self._http = httpx2.AsyncHTTPTransport(
-            verify=_certificates(), trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        host = request.url.host
-        if request.url.scheme not in {"http", "https"}:
-            address = shown_address(str(request.url))
-            raise ToolServiceError(f"{address} is no address of a web page: it has to begin with http or https.")
-        self._check_host(host)
-        port = request.url.port or (443 if request.url.scheme == "https" else 80)
-        extensions = {**request.extensions, "sni_hostname": host}
-        failure: httpx2.ConnectError | None = None
-        for address in await self._addresses_of(host, port):
-            # The headers, of which Host is one, were made for the name.
-            url, headers = request.url.copy_with(host=address), request.headers
-            to_address = httpx2.Request(
-                request.method, url, headers=headers, stream=request.stream, extensions=extensions
-            )
-            try:
-                return await self._http.handle_async_request(to_address)
-            except httpx2.ConnectError as error:
-                failure = error
-        raise failure or ToolServiceError(f"There is no address of the host {host}.")
-
-    def _check_host(self, host: str) -> None:
-        hosts = self._limits.hosts
-        if hosts is None:
-            return
-        if any(host == each or (each.startswith(".") and host.endswith(each)) for each in hosts):
-            return
-        raise ToolServiceError(f"{host} is not among the hosts that this tool may read: {', '.join(hosts) or 'none'}.")
-
-    async def _addresses_of(self, host: str, port: int) -> list[str]:
-        try:
-            answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise ToolServiceError(f"There is no host {host}: {error}") from error
-        found = list(dict.fromkeys(str(answer[4][0]) for answer in answers))
-        if not self._limits.private:
-            for each in found:
-                address = ip_address(each.partition("%")[0])
-                if not is_public(address) or is_own(address):
-                    raise ToolServiceError(
-                        f"{host} leads to {each}, an address of this machine or of a private network, which this tool "
-                        "may not read."
-                    )
-        return found[:_MOST_ADDRESSES]

@@ -15,16 +15,16 @@ from tests.support.web_server import serving
 
 from symposia.core.code_executor import NetworkPolicy, NetworkRule, SandboxPolicy
 from symposia.core.exceptions import SandboxDiedError
+from symposia.ext import _addresses
 from symposia.ext._addresses import is_own, is_public
+from symposia.ext._hosts import UnknownNameError
 from symposia.ext.code_executors._sandbox._inside._frames import Frame
 from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
-from symposia.ext.code_executors._sandbox._proxy import _destinations
 from symposia.ext.code_executors._sandbox._proxy._body import ChunkedBody, body_of
 from symposia.ext.code_executors._sandbox._proxy._destinations import (
     RESOLVED_AT_ONCE,
     DestinationError,
-    Resolver,
-    UnknownNameError,
+    Destinations,
 )
 from symposia.ext.code_executors._sandbox._proxy._request import (
     MOST_HEAD_BYTES,
@@ -268,15 +268,15 @@ def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(_destinations.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return asked
 
 
 async def test_one_private_address_among_public_ones_refuses_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(DestinationError, match=r"it leads to 10\.0\.0\.1, which is not a public address"):
-        await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example"))
-    assert await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example", private=True)) == [
+        await Destinations().addresses_of("a.example", 443, NetworkRule(host="a.example"))
+    assert await Destinations().addresses_of("a.example", 443, NetworkRule(host="a.example", private=True)) == [
         "8.8.8.8",
         "10.0.0.1",
     ]
@@ -284,29 +284,29 @@ async def test_one_private_address_among_public_ones_refuses_the_name(monkeypatc
 
 async def test_a_public_address_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8")
-    monkeypatch.setattr(_destinations, "is_own", bool)  # any address
+    monkeypatch.setattr(_addresses, "is_own", bool)  # any address
     with pytest.raises(DestinationError, match="which is an address of this machine"):
-        await Resolver().addresses_of("a.example", 443, NetworkRule(host="a.example"))
+        await Destinations().addresses_of("a.example", 443, NetworkRule(host="a.example"))
 
 
 async def test_a_name_is_resolved_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = answers(monkeypatch, "8.8.8.8")
-    assert await Resolver().addresses_of("a.example", 443, NetworkRule(host="*.example")) == ["8.8.8.8"]
+    assert await Destinations().addresses_of("a.example", 443, NetworkRule(host="*.example")) == ["8.8.8.8"]
     assert asked == ["a.example"]
 
 
 async def test_an_address_that_a_rule_names_is_allowed_and_a_name_for_it_is_not() -> None:
     rule = NetworkRule(host="127.0.0.1", ports=())
-    assert await Resolver().addresses_of("127.0.0.1", 1, rule) == ["127.0.0.1"]
+    assert await Destinations().addresses_of("127.0.0.1", 1, rule) == ["127.0.0.1"]
     with pytest.raises(DestinationError, match="not a public address"):
-        await Resolver().addresses_of("localhost", 1, NetworkRule(host="localhost"))
+        await Destinations().addresses_of("localhost", 1, NetworkRule(host="localhost"))
     with pytest.raises(DestinationError, match=r"^it is not a public address"):
-        await Resolver().addresses_of("::ffff:7f00:1", 1, rule)
+        await Destinations().addresses_of("::ffff:7f00:1", 1, rule)
 
 
 async def test_a_name_that_leads_nowhere_says_so() -> None:
     with pytest.raises(UnknownNameError, match="there is no address for this name"):
-        await Resolver().addresses_of("nothing.invalid", 443, NetworkRule(host="nothing.invalid"))
+        await Destinations().addresses_of("nothing.invalid", 443, NetworkRule(host="nothing.invalid"))
 
 
 def never(_address: object) -> bool:
@@ -345,9 +345,9 @@ async def test_names_of_one_sandbox_take_few_threads_also_when_the_blocks_that_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names, rule = SlowNames(), NetworkRule(host="*.example")
-    monkeypatch.setattr(_destinations.socket, "getaddrinfo", names.resolve)
-    monkeypatch.setattr(_destinations, "is_own", never)
-    greedy, other = Resolver(), Resolver()
+    monkeypatch.setattr(socket, "getaddrinfo", names.resolve)
+    monkeypatch.setattr(_addresses, "is_own", never)
+    greedy, other = Destinations(), Destinations()
     try:
         for attempt in range(3):
             asking = [

@@ -10,18 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 from collections.abc import Collection, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from functools import cache
-from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from symposia.core import cancel_and_wait
 from symposia.core.exceptions import ToolServiceError
-from symposia.ext._addresses import IPAddress, is_own, is_public
+from symposia.ext._hosts import Resolver, UnknownNameError, canonical_host, open_first
 
 ANY_HOST: Final = "*"
 _LARGEST_HEAD: Final = 64 * 1024  # bytes; Chromium itself refuses heads of answers above 256 KiB
@@ -29,7 +24,7 @@ _CHUNK: Final = 64 * 1024
 _CONNECT_SECONDS: Final = 10.0
 _HEAD_SECONDS: Final = 60.0
 _FIRST_FINAL_STATUS: Final = 200
-_RESOLVERS: Final = 16
+_resolver: Final = Resolver("browser", 16)
 _PORTS: Final = {"http": 80, "https": 443}
 _HOP_BY_HOP: Final = (b"connection", b"keep-alive", b"proxy-connection", b"proxy-authorization")
 
@@ -50,7 +45,7 @@ class HostRules:
     """
 
     def __init__(self, private: Collection[str] = ()) -> None:
-        self._private = {name.lower() for name in private}
+        self._private = {_host_and_port(name) for name in private}
 
     async def resolve(self, host: str, port: int) -> Destination:
         """Resolve a host, and check all its addresses.
@@ -58,18 +53,18 @@ class HostRules:
         Raises:
             ToolServiceError: It may not be visited, or has no address.
         """
-        name = host.lower().strip("[]")
-        is_free = bool(self._private & {ANY_HOST, name, f"{name}:{port}"})
-        # In threads of its own: a name that its server does not answer takes one for half a minute, and pages may name
-        # any number, which must not keep the program's pool from its work.
-        resolving = asyncio.wrap_future(_resolvers().submit(_resolve, name, port))
+        name, bare = canonical_host(host), host.strip("[]")
+        is_free = bool(self._private & {(ANY_HOST, None), (name, None), (name, port)})
         try:
-            addresses, private = await asyncio.wait_for(resolving, _CONNECT_SECONDS)
-        except (OSError, UnicodeError):  # TimeoutError is an OSError
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                addresses, private = await _resolver.resolve(bare, port)
+        except (UnknownNameError, TimeoutError):
             raise ToolServiceError(f"There is no address for the host {host!r}.") from None
         if private is not None and not is_free:
-            raise ToolServiceError(f"{host}:{port} is a private address ({private}), which this browser may not visit.")
-        return Destination(name, port, addresses)
+            raise ToolServiceError(
+                f"{host}:{port} is a private address ({private.address}), which this browser may not visit."
+            )
+        return Destination(bare, port, addresses)
 
     async def check(self, url: str) -> None:
         """Check an address before the browser is sent to it.
@@ -87,18 +82,11 @@ class HostRules:
         await self.resolve(parts.hostname, port or _PORTS[parts.scheme])
 
 
-def _resolve(name: str, port: int) -> tuple[Sequence[str], IPAddress | None]:
-    """The addresses of a name, and the first of them that is private, if there is one."""
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(answer[4][0]) for answer in found))
-    # A link-local address of IPv6 has the name of a network interface behind a percent sign.
-    parsed = [ip_address(text.partition("%")[0]) for text in addresses]
-    return addresses, next((address for address in parsed if not is_public(address) or is_own(address)), None)
-
-
-@cache
-def _resolvers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="symposia-browser-names")
+def _host_and_port(rule: str) -> tuple[str, int | None]:
+    host, _, port = rule.rpartition(":")
+    if port.isdecimal() and host and (":" not in host or host.endswith("]")):
+        return canonical_host(host), int(port)
+    return canonical_host(rule), None  # an address of IPv6 may have no brackets
 
 
 class FilteringProxy:
@@ -218,11 +206,12 @@ def _end_to_end(fields: Sequence[bytes]) -> list[bytes]:
 
 
 async def _connect(destination: Destination) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    for address in destination.addresses:
-        with suppress(OSError):  # the next address may work; TimeoutError is an OSError
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                return await asyncio.open_connection(address, destination.port, limit=_LARGEST_HEAD)
-    raise ToolServiceError(f"{destination.host}:{destination.port} cannot be reached.")
+    try:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _, reader, writer = await open_first(destination.addresses, destination.port)
+    except OSError:  # or a timeout
+        raise ToolServiceError(f"{destination.host}:{destination.port} cannot be reached.") from None
+    return reader, writer
 
 
 async def _copy_answer(answers: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,9 +20,10 @@ from typing import Final, Literal
 from symposia.core import uninterrupted
 from symposia.core.code_executor import MIB, ConnectionAttempt, ConnectionListener, NetworkPolicy
 from symposia.core.exceptions import SandboxDiedError
+from symposia.ext._hosts import UnknownNameError, open_first
 from symposia.ext.code_executors._sandbox._inside._frames import FrameError
 from symposia.ext.code_executors._sandbox._inside._relay import WINDOW
-from symposia.ext.code_executors._sandbox._proxy._destinations import DestinationError, Resolver, UnknownNameError
+from symposia.ext.code_executors._sandbox._proxy._destinations import DestinationError, Destinations
 from symposia.ext.code_executors._sandbox._proxy._request import (
     ProxyRequest,
     RequestError,
@@ -59,7 +60,7 @@ class SandboxNetwork:
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts: list[ConnectionAttempt] = []
         self._failures: list[BaseException] = []
-        self._resolver = Resolver()
+        self._destinations = Destinations()
         self._following_chunks = asyncio.Lock()
         self._made = 0
         self._bytes_left = 0
@@ -225,8 +226,9 @@ class SandboxNetwork:
             raise _AnsweredError(403, "refused", _NOT_LISTED)
         try:
             async with asyncio.timeout(self._policy.connect_timeout):
-                addresses = await self._resolver.addresses_of(request.host, request.port, rule)
-                return await _connect(addresses, request.port, self._policy.connect_timeout, attempt)
+                addresses = await self._destinations.addresses_of(request.host, request.port, rule)
+                attempt.address, reader, writer = await open_first(addresses, request.port)
+                return reader, writer
         except DestinationError as error:
             raise _AnsweredError(403, "refused", str(error)) from error
         except UnknownNameError as error:
@@ -291,25 +293,3 @@ async def _say(stream: BlockStream, status: int, text: str) -> None:
         async with asyncio.timeout(_LINGER_SECONDS):
             while left > 0 and (data := await stream.read()):
                 left -= len(data)
-
-
-async def _connect(
-    addresses: Sequence[str], port: int, seconds: float, attempt: AttemptInProgress
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Connect to the first address that answers. They are numbers: nothing is resolved again.
-
-    Raises:
-        OSError: None answers; this is the last one's reason.
-    """
-    *others, last = addresses
-    for address in others:
-        try:
-            async with asyncio.timeout(seconds / len(addresses)):
-                connection = await asyncio.open_connection(address, port)
-        except OSError:  # or a timeout
-            continue
-        attempt.address = address
-        return connection
-    connection = await asyncio.open_connection(last, port)
-    attempt.address = last
-    return connection
