@@ -12,6 +12,7 @@ TOOL: dict[str, Any] = {
     "inputSchema": {"type": "object", "properties": {}},
     "outputSchema": {"type": "object", "properties": {"grams": {"type": "integer"}}, "required": ["grams"]},
 }
+HUNG = {"type": "string", "pattern": "^(a+)+$"}
 
 
 def send(**message: Any) -> None:
@@ -31,6 +32,9 @@ def result_of_call(number: object, calls: int, arguments: dict[str, Any]) -> Non
     if HOW == "other-schema":
         content = [{"type": "text", "text": "heavy"}]
         send(id=number, result={"content": content, "structuredContent": {"grams": "heavy"}})
+    elif HOW == "pattern":
+        hard = "a" * 40 + "b"
+        send(id=number, result={"content": [], "structuredContent": {"text": hard, hard: 1}})
     elif HOW == "no-result":
         send(id=number, result={"content": "heavy"})
     elif HOW in {"huge", "huge-id-last", "huge-no-id"}:
@@ -74,7 +78,15 @@ def main() -> None:
             send(id=number, result={"protocolVersion": version, "capabilities": able, "serverInfo": info})
         elif method == "tools/list":
             name = f"weigh_{os.getpid()}" if HOW == "other-tools" else TOOL["name"]
-            send(id=number, result={"tools": [{**TOOL, "name": name}]})
+            tool = {**TOOL, "name": name}
+            if HOW == "pattern":
+                tool["inputSchema"] = {"type": "object", "properties": {"text": HUNG}}
+                tool["outputSchema"] = {
+                    "type": "object",
+                    "properties": {"text": HUNG},
+                    "patternProperties": {"^(a+)+$": {}},
+                }
+            send(id=number, result={"tools": [tool]})
         elif method == "tools/call":
             calls += 1
             result_of_call(number, calls, message["params"].get("arguments") or {})

@@ -220,3 +220,17 @@ def test_the_schema_that_was_given_is_not_changed() -> None:
 def test_a_schema_that_makes_no_model_is_refused(schema: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidArgumentError, match=text):
         schema_to_pydantic_model(schema)
+
+
+@pytest.mark.parametrize("keyword", ["allOf", "anyOf"])
+def test_definitions_that_are_referred_to_twice_at_each_step_are_converted_once(keyword: str) -> None:
+    steps = {f"s{at}": {keyword: [{"$ref": f"#/$defs/s{at + 1}"}] * 2} for at in range(40)}
+    last = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
+    schema = {"type": "object", "properties": {"x": {"$ref": "#/$defs/s0"}}, "$defs": {**steps, "s40": last}}
+    model = schema_to_pydantic_model(schema)
+    assert model.model_validate({"x": {"a": "text"}}).model_dump() == {"x": {"a": "text"}}
+
+
+def test_a_schema_that_contains_itself_without_end_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="contains itself"):
+        schema_to_pydantic_model({"type": "object", "allOf": [{"$ref": "#"}]})

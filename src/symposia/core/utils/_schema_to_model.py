@@ -59,9 +59,13 @@ def schema_to_pydantic_model(schema: dict[str, Any], model_name: str = "Generate
         model_name: The name of the class.
 
     Raises:
-        InvalidArgumentError: It is not the schema of an object, or it has a reference that leads nowhere.
+        InvalidArgumentError: It is not the schema of an object, it has a reference that leads nowhere, or it nests too
+            deeply.
     """
-    return _Converter(schema).convert(model_name)
+    try:
+        return _Converter(schema).convert(model_name)
+    except RecursionError as error:
+        raise InvalidArgumentError(f"The schema of {model_name} nests too deeply, or contains itself.") from error
 
 
 class _Converter:
@@ -75,6 +79,8 @@ class _Converter:
     def __init__(self, root: Schema) -> None:
         self._root = root
         self._models: dict[str, type[BaseModel]] = {}
+        self._aliases: dict[str, TypeForm] = {}
+        self._targets: dict[str, Schema] = {}
         self._open: set[str] = set()
 
     def convert(self, name: str) -> type[BaseModel]:
@@ -155,7 +161,7 @@ class _Converter:
         return dict[str, values]
 
     def _referenced(self, reference: str, path: str) -> TypeForm:
-        schema = self._merged(self._resolved({"$ref": reference}))
+        schema = self._target(reference)
         name = _class_name(reference)
         if name in self._models:
             return self._models[name]
@@ -171,10 +177,17 @@ class _Converter:
         """The type of a definition that is no model; a circle of such cannot be said in types, and takes anything."""
         if reference in self._open:
             return Any
-        self._open.add(reference)
-        kind = self._type(schema, path)
-        self._open.discard(reference)
-        return kind
+        if reference not in self._aliases:
+            self._open.add(reference)
+            self._aliases[reference] = self._type(schema, path)
+            self._open.discard(reference)
+        return self._aliases[reference]
+
+    def _target(self, reference: str) -> Schema:
+        """What a reference leads to, with its ``allOf`` folded in: once, as several may refer to it at each step."""
+        if reference not in self._targets:
+            self._targets[reference] = self._merged(self._resolved({"$ref": reference}))
+        return self._targets[reference]
 
     def _resolved(self, schema: Schema) -> Schema:
         """The schema that a chain of references leads to."""
@@ -192,9 +205,9 @@ class _Converter:
         """The schema with its ``allOf`` folded in: all properties together, and the last word on everything else."""
         merged = {key: value for key, value in schema.items() if key != "allOf"}
         for part in cast("Sequence[Schema]", schema.get("allOf", ())):
-            addition = self._merged(self._resolved(part))
+            addition = self._target(part["$ref"]) if "$ref" in part else self._merged(part)
             properties = {**merged.get("properties", {}), **addition.get("properties", {})}
-            required = [*merged.get("required", ()), *addition.get("required", ())]
+            required = list(dict.fromkeys([*merged.get("required", ()), *addition.get("required", ())]))
             merged = {**addition, **merged}
             if properties:
                 merged |= {"type": "object", "properties": properties, "required": required}

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from symposia.core import CancellationToken
 from symposia.core.exceptions import ToolServiceError
-from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, StreamableHttpServerParams
+from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, StreamableHttpServerParams, mcp_server_tools
 
 SERVER = Path(__file__).parents[3] / "support" / "mcp_broken_server.py"
 
@@ -82,6 +83,14 @@ async def test_an_answer_that_is_none_is_one_clear_error(how: str, told: str) ->
         assert told in result.to_text()
         assert len(result.to_text()) < 1_500
         assert len(await workbench.list_tools()) == 1  # the server, or another one, goes on
+
+
+async def test_the_patterns_of_a_server_are_not_matched() -> None:
+    hard = "a" * 40 + "b"  # Python's search for ^(a+)+$ in it would take a day
+    async with broken("pattern") as workbench:
+        assert hard in (await workbench.call_tool("weigh", {"text": hard})).to_text()
+    (adapter,) = await mcp_server_tools(broken_server("pattern"))
+    assert await adapter.run_json({"text": hard}, CancellationToken()) == []
 
 
 async def test_a_call_that_takes_too_long_is_cancelled_and_the_session_goes_on() -> None:

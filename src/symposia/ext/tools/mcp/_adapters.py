@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeAlias, TypeVar,
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import SchemaError
 
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken, cancelled_by
@@ -23,6 +24,7 @@ from symposia.ext.tools.mcp._params import (
     StreamableHttpServerParams,
 )
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
+from symposia.ext.tools.mcp._server_schemas import without_patterns
 from symposia.ext.tools.mcp._workbench import tool_parameters, tool_traits
 
 if TYPE_CHECKING:
@@ -37,6 +39,17 @@ else:
 
 _IDLE_SECONDS: Final = 60.0
 """Seconds without a call after which the server of adapters stops: nothing else says when they are no longer used."""
+
+_NO_MODEL: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    SchemaError,
+)
+"""What making a model of a schema that has none raises, or of one that is not valid."""
 
 ParamsT = TypeVar("ParamsT", StdioServerParams, SseServerParams, StreamableHttpServerParams)
 
@@ -227,8 +240,10 @@ async def _list_tools(connection: Connection) -> list[Any]:  # Any: the SDK's to
 
 def _arguments_type(tool: dict[str, Any]) -> type[BaseModel]:
     try:
-        return schema_to_pydantic_model(tool.get("inputSchema") or {}, f"{tool['name']}Arguments")
-    except (ValueError, TypeError, NotImplementedError):  # a schema without a model; the server checks the arguments
+        # Without patterns, one of which may take for ever.
+        schema = cast("dict[str, Any]", without_patterns(tool.get("inputSchema") or {}))
+        return schema_to_pydantic_model(schema, f"{tool['name']}Arguments")
+    except _NO_MODEL:  # the server checks the arguments
         return _AnyArguments
 
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, JsonValue
 from symposia import __version__
 from symposia.core.exceptions import MissingExtraError, ToolArgumentsError
 from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
+from symposia.ext.tools.mcp._server_schemas import find_mismatch
 
 try:
     import anyio
@@ -55,8 +56,6 @@ _CANCEL_SECONDS: Final = 1.0
 
 _httpx: Any = import_module("httpx" if IS_FIRST else "httpx2")
 _types: Any = types
-# The SDK imports it with the first result that has a structure, and it reads its files then: in the event loop.
-import_module("jsonschema").Draft202012Validator.check_schema({})
 
 ProtocolError: type[Exception] = getattr(exceptions, "McpError" if IS_FIRST else "MCPError")
 default_environment = get_default_environment
@@ -127,6 +126,40 @@ def error_code(error: Exception) -> int | None:
     return cast("Any", error).error.code if isinstance(error, ProtocolError) else None
 
 
+class _Session(ClientSession):
+    """A session that checks structured results in limited time; see `_server_schemas`."""
+
+    def __init__(self, *streams: Stream, **options: Any) -> None:
+        super().__init__(*streams, **options)
+        self._declared: dict[str, JsonValue] = {}
+
+    async def list_tools(self, *given: Any, **options: Any) -> Any:
+        """As the SDK. Keeps what the tools declare of their results."""
+        listed = await super().list_tools(*given, **options)
+        self._declared |= {tool.name: wire(tool).get("outputSchema") for tool in listed.tools}
+        return listed
+
+    async def validate_tool_result(self, name: str, result: Any) -> None:
+        """Check a result, instead of the SDK.
+
+        Raises:
+            RuntimeError: It is not as its tool declares.
+        """
+        if name not in self._declared:
+            await list_all(self, "tools")
+        schema = self._declared.get(name)
+        if schema is None:
+            return
+        field = "structuredContent" if IS_FIRST else "structured_content"
+        if field not in result.model_fields_set:
+            raise RuntimeError(f"Tool {name} has an output schema but did not return structured content")
+        fault = await find_mismatch(getattr(result, field), schema)
+        if fault is not None:
+            raise RuntimeError(f"Invalid structured content returned by tool {name}: {fault}.")
+
+    _validate_tool_result = validate_tool_result  # its name in version 1
+
+
 def client_session(
     read: Stream,
     write: Stream,
@@ -160,7 +193,7 @@ def client_session(
         if on_notification is not None:
             on_notification(str(getattr(getattr(message, "root", message), "method", "")))
 
-    return ClientSession(
+    return _Session(
         read,
         write,
         sampling_callback=sampling_callback or callback("sampling", _types.CreateMessageResult),
