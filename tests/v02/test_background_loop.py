@@ -6,11 +6,12 @@ import sys
 import threading
 import time
 from contextvars import ContextVar
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
-from tests.support.interpreter import printed
+from tests.support.interpreter import printed, python
 
 from symposia.v02._background_loop import call_in_caller, run_in_background
 
@@ -292,3 +293,62 @@ print(run_in_background(ask))
 
 def test_functions_of_the_exit_may_call_coroutines() -> None:
     assert printed(AT_EXIT).splitlines() == ["plain", "plain", "home", "nested plain"]
+
+
+THREADS = """
+import asyncio, atexit, multiprocessing, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from symposia.v02._background_loop import await_in_home_loop, call_in_caller, run_in_background
+is_ending = threading.Event()
+threading._register_atexit(is_ending.set)
+async def ask():
+    await asyncio.to_thread(is_ending.wait)
+    await asyncio.to_thread(str)
+    return await call_in_caller(lambda: "plain")
+async def home():
+    return "home " + await await_in_home_loop(ask)
+def chat():
+    for each in (ask, home):
+        print(run_in_background(each), flush=True)
+def chat_in_thread():
+    threading.Thread(target=chat).start()
+def chat_in_pool():
+    ThreadPoolExecutor().submit(chat)
+def chat_in_child():
+    multiprocessing.get_context("spawn").Process(target=chat_in_thread).start()
+if __name__ == "__main__":
+    atexit.register(print, "exit", flush=True)
+    globals()[sys.argv[1]]()
+"""
+
+
+@pytest.mark.parametrize("how", ["chat_in_thread", "chat_in_pool", "chat_in_child"])
+def test_threads_that_are_no_daemons_go_on_after_the_main_thread(how: str, tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(THREADS)
+    done = python(str(program), how)
+    assert (done.stdout.splitlines(), done.stderr) == (["plain", "home plain", "exit"], "")
+
+
+DAEMON = """
+import asyncio, atexit, threading
+began, ended = threading.Event(), threading.Event()
+atexit.register(lambda: print("a call that was late:", ended.wait(10) and outcome, flush=True))
+from symposia.v02._background_loop import run_in_background
+async def wait():
+    began.set()
+    await asyncio.Event().wait()
+def chat():
+    global outcome
+    try:
+        run_in_background(wait)
+    except asyncio.CancelledError:
+        outcome = run_in_background(lambda: asyncio.sleep(0, "done"))
+        ended.set()
+threading.Thread(target=chat, daemon=True).start()
+began.wait()
+"""
+
+
+def test_a_daemon_is_interrupted_at_the_exit_and_its_later_calls_do_not_hang() -> None:
+    assert printed(DAEMON) == "a call that was late: done"

@@ -13,6 +13,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from pydantic import BaseModel
+from tests.support.interpreter import python
 from tests.support.journal import Journal
 from typing_extensions import override
 
@@ -521,3 +522,24 @@ def test_registering_more_often_than_there_are_entries_is_logged(caplog: pytest.
         for _ in range(2):
             wrapper.register_model_client(Custom)
     assert "Model client Custom is already registered" in caplog.text
+
+
+LATE = """
+import atexit, sys, threading
+from symposia.v02.oai import OpenAIWrapper
+def ask():
+    entry = {"model": "gpt-4o", "api_key": "test", "base_url": sys.argv[1]}
+    wrapper = OpenAIWrapper(config_list=[entry], cache_seed=None)
+    print(wrapper.create(messages=[{"role": "user", "content": "hi"}]).choices[0].message.content, flush=True)
+atexit.register(ask)
+def ask_late():
+    threading.main_thread().join()
+    ask()
+threading.Thread(target=ask_late).start()
+"""
+
+
+def test_threads_and_functions_of_the_exit_may_ask_a_model(server: MockModelServer) -> None:
+    server.script(Reply(text="in a thread"), Reply(text="at the exit"))
+    done = python("-c", LATE, server.openai_url)
+    assert (done.stdout, done.stderr) == ("in a thread\nat the exit\n", "")

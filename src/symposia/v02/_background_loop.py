@@ -9,24 +9,25 @@ A coroutine of a loop may itself call synchronous code that waits for another co
 the other coroutine runs in a further loop: a thread of loop number n waits for loop number n + 1 only, and all other
 threads for the first.
 
-The loops end when the interpreter begins its exit. What the program calls then, as functions of `atexit` do, runs in
-the thread that calls (`_exit_loop.py`).
+The loops end with the process, when all threads of the program have ended that are no daemons. What the program calls
+later, as functions of `atexit` do, runs in the thread that calls (`_exit_loop.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 # pyright: ignore[reportUnusedImport] - see the end of this module
+import atexit
+import multiprocessing
 import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
-from symposia.v02._exit_loop import end_tasks, run_in_this_thread
+from symposia.v02._exit_loop import DaemonThreads, end_tasks, run_in_this_thread
 from symposia.v02._plain import call_for_future
 
 __all__ = ["await_in_home_loop", "call_in_caller", "close_in_background", "run_in_background"]
@@ -52,23 +53,34 @@ def run_in_background(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T
         BaseException: The coroutine's error.
     """
     context = copy_context()
-    if (loop := _loop_number(_of_thread.number + 1)) is None:
-        context.run(_current_call.set, None)
-        return context.run(run_in_this_thread, make_coroutine)
     call = _Call(make_coroutine)
     context.run(_current_call.set, call)
+    background = _loop_number(_of_thread.number + 1)
+    if background is None or not _is_run_in(background, call, context):
+        context.run(_current_call.set, None)
+        return context.run(run_in_this_thread, make_coroutine)
+    return call.outcome.result()
+
+
+def _is_run_in(background: _BackgroundLoop, call: _Call, context: Context) -> bool:
+    """Run a call and wait for its end.
+
+    Returns:
+        False if the loop takes no calls any more.
+    """
     try:
-        loop.call_soon_threadsafe(context.run, call.start)
+        if background.schedule(lambda: background.loop.call_soon_threadsafe(context.run, call.start)) is None:
+            return False
         call.serve()
     except BaseException:
-        loop.call_soon_threadsafe(call.cancel)
-        try:
-            call.wait()
-        except BaseException:
-            loop.call_soon_threadsafe(call.abandon)
-            raise
+        if background.schedule(lambda: background.loop.call_soon_threadsafe(call.cancel)) is not None:
+            try:
+                call.wait()
+            except BaseException:
+                background.schedule(lambda: background.loop.call_soon_threadsafe(call.abandon))
+                raise
         raise
-    return call.outcome.result()
+    return True
 
 
 async def call_in_caller(function: Callable[[], T]) -> T:
@@ -99,9 +111,10 @@ async def await_in_home_loop(make_coroutine: Callable[[], Coroutine[Any, Any, T]
     Raises:
         BaseException: The coroutine's error.
     """
-    if (loop := _loop_number(HOME)) is None:
+    home = _loop_number(HOME)
+    if home is None or (running := home.submit(make_coroutine)) is None:
         return await make_coroutine()
-    return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(make_coroutine(), loop))
+    return await asyncio.wrap_future(running)
 
 
 def close_in_background(owner: object, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -118,8 +131,8 @@ def close_in_background(owner: object, close: Callable[[], Coroutine[Any, Any, N
 
 def _close_soon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     _finalizers.difference_update([each for each in _finalizers.copy() if not each.alive])
-    if (background := _loops.get(0)) is not None and background.is_running:
-        asyncio.run_coroutine_threadsafe(close(), background.loop)
+    if (background := _loops.get(0)) is not None:
+        background.submit(close)
 
 
 async def _close_all() -> None:
@@ -241,11 +254,18 @@ class _BackgroundLoop:
 
     def __init__(self, number: int) -> None:
         self._process = os.getpid()
+        self._lock = threading.RLock()  # a finalizer may run in a thread that holds it
+        self._is_stopping = False
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(DaemonThreads())  # asyncio's own takes nothing once the main thread has ended
         self._thread = threading.Thread(
             target=self._run, args=(number,), name=f"symposia-background-loop-{number}", daemon=True
         )
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.loop.close()
+            raise
 
     @property
     def is_running(self) -> bool:
@@ -264,11 +284,24 @@ class _BackgroundLoop:
         finally:
             self.loop.close()
 
+    def schedule(self, function: Callable[[], T]) -> T | None:
+        """Call a function that schedules something in the loop; None if the loop takes nothing any more."""
+        if not self.is_running:  # asked first: in a forked process, a thread that is not there may hold the lock
+            return None
+        with self._lock:
+            return None if self._is_stopping else function()
+
+    def submit(self, make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> Future[T] | None:
+        """Run a coroutine; None if the loop takes nothing any more."""
+        return self.schedule(lambda: asyncio.run_coroutine_threadsafe(make_coroutine(), self.loop))
+
     def stop(self) -> None:
-        """Cancel its coroutines, and end its thread."""
-        if self.is_running:
-            self.loop.call_soon_threadsafe(self.loop.stop)
-            self._thread.join(EXIT_SECONDS)
+        """Cancel its coroutines, and end its thread. What was scheduled before still begins."""
+        with self._lock:
+            if self.schedule(lambda: self.loop.call_soon_threadsafe(self.loop.stop)) is None:
+                return
+            self._is_stopping = True
+        self._thread.join(EXIT_SECONDS)
 
 
 class _OfThread(threading.local):
@@ -283,14 +316,17 @@ _is_exiting: Final = threading.Event()
 _finalizers: Final[set[weakref.finalize[..., object]]] = set()
 
 
-def _loop_number(number: int) -> asyncio.AbstractEventLoop | None:
-    """The loop, which is started if need be; None while the interpreter exits."""
+def _loop_number(number: int) -> _BackgroundLoop | None:
+    """The loop, which is started if need be; None while the interpreter exits, and where no thread starts."""
     with _lock:
         if _is_exiting.is_set():
             return None
         if number not in _loops or not _loops[number].is_running:
-            _loops[number] = _BackgroundLoop(number)
-        return _loops[number].loop
+            try:
+                _loops[number] = _BackgroundLoop(number)
+            except RuntimeError:  # until Python 3.12.2, no thread starts once the main thread has ended
+                return None
+        return _loops[number]
 
 
 def _stop_loops() -> None:
@@ -300,6 +336,19 @@ def _stop_loops() -> None:
         each.stop()
 
 
-# Before the pools of threads end, which closing a sandbox or a client needs: `atexit` is after them. What is registered
-# last runs first, and the import above has registered theirs.
-threading._register_atexit(_stop_loops)  # type: ignore[attr-defined]  # noqa: SLF001 - as concurrent.futures does
+def _stop_in_child() -> None:
+    """Stop the loops in a process of `multiprocessing`, which calls no functions of `atexit`."""
+    if multiprocessing.parent_process() is not None:
+        threading.Thread(target=_stop_after_threads, name="symposia-end-of-loops").start()
+
+
+def _stop_after_threads() -> None:
+    kept_out = (threading.current_thread(), threading.main_thread())
+    while others := [each for each in threading.enumerate() if not each.daemon and each not in kept_out]:
+        for each in others:
+            each.join()
+    _stop_loops()
+
+
+atexit.register(_stop_loops)
+threading._register_atexit(_stop_in_child)  # type: ignore[attr-defined]  # noqa: SLF001 - as concurrent.futures does

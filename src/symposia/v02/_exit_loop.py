@@ -1,8 +1,7 @@
-"""Coroutines while the interpreter exits: they run in the thread of the caller, and need no other one.
+"""Coroutines while the interpreter exits: they need no pool of threads, and where no thread starts, no other thread.
 
-At the exit, pools of threads take no more functions, and from Python 3.12 on no thread starts. Functions of `atexit`
-still end sandboxes and run code, so here an event loop calls in its own thread what a coroutine would have called in
-another.
+Pools of threads take no more functions once the main thread has ended, and until Python 3.12.2 no thread starts then.
+Other threads still hold chats, and functions of `atexit` end sandboxes and run code.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from typing_extensions import override
@@ -34,7 +34,7 @@ def run_in_this_thread(make_coroutine: Callable[[], Coroutine[Any, Any, T]]) -> 
     outer = asyncio._get_running_loop()  # noqa: SLF001 - of this thread, if it has one
     asyncio._set_running_loop(None)  # noqa: SLF001 - else asyncio refuses to run a loop inside another
     loop = asyncio.new_event_loop()
-    loop.set_default_executor(_ThisThread())
+    loop.set_default_executor(DaemonThreads())
     try:
         return loop.run_until_complete(run())
     finally:
@@ -58,14 +58,27 @@ async def _cancel_all() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class _ThisThread(ThreadPoolExecutor):
-    """Calls functions at once. Event loops take no executor of another class."""
+class DaemonThreads(ThreadPoolExecutor):
+    """Calls each function in a thread of its own, or at once where none starts.
+
+    The base class is the only one that event loops take.
+    """
 
     @override
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
+        call = partial(_settle, future, partial(fn, *args, **kwargs))
         try:
-            future.set_result(call_for_future(partial(fn, *args, **kwargs)))
-        except Exception as error:  # noqa: BLE001 - raised in the coroutine
-            future.set_exception(error)
+            Thread(target=call, name="symposia-background-function", daemon=True).start()
+        except RuntimeError:
+            call()
         return future
+
+
+def _settle(future: Future[T], function: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(call_for_future(function))
+    except BaseException as error:  # noqa: BLE001 - raised in the coroutine
+        future.set_exception(error)
