@@ -21,7 +21,7 @@ from symposia.core.models import (
 from symposia.core.tools import FunctionTool
 from symposia.ext.models._conversation_fold import ConversationFold
 from symposia.ext.models._conversions import ConversionCache
-from symposia.ext.models._encoded_json import LONGEST_KEPT, EncodedObject, encode_json
+from symposia.ext.models._encoded_json import LONGEST_KEPT, EncodedItems, EncodedObject, encode_json, encode_object
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.openai import OpenAIChatCompletionClient
 
@@ -176,10 +176,26 @@ def test_a_request_is_encoded_like_any_json(request_: dict[str, object]) -> None
         assert json.loads(encode_json(request_)) == request_
 
 
+def test_items_that_are_bytes_of_json_are_sent_as_they_are_and_can_be_read_again() -> None:
+    messages = [{"role": "user", "content": 'ä"\\\n\x00\x7f\u2028'}, {"role": "user", "images": ["="], "number": 1}]
+    items = EncodedItems(map(encode_object, messages))
+    assert json.loads(encode_json({"model": "m", "messages": items})) == {"model": "m", "messages": messages}
+    assert json.loads(encode_json({"messages": EncodedItems()})) == {"messages": []}
+    assert items.decoded() == messages
+
+
+@pytest.mark.parametrize("value", [float("nan"), b"bytes", {"a set"}])
+def test_what_json_does_not_have_is_refused(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        encode_object({"role": "user", "content": value})
+
+
 def test_half_of_a_surrogate_pair_is_replaced_wherever_it_stands() -> None:
     request = {"model": "\ud800", "messages": [EncodedObject(content="b\udc00"), EncodedObject(content="\U0001f600")]}
     sent = {"model": "\ufffd", "messages": [{"content": "b\ufffd"}, {"content": "\U0001f600"}]}
     assert json.loads(encode_json(request)) == sent
+    items = EncodedItems([encode_object({"content": "b\udc00"}), encode_object({"content": "\U0001f600"})])
+    assert json.loads(encode_json({"model": "\ud800", "messages": items})) == sent
 
 
 CLIENTS = {

@@ -47,6 +47,7 @@ from symposia.core.telemetry.conventions import (
     SERVER_PORT,
     SYSTEM_INSTRUCTIONS,
 )
+from symposia.ext.models._encoded_json import EncodedItems
 from symposia.ext.models._wire_format import Body
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ class ObservedChat:
     @property
     def _sent_messages(self) -> list[dict[str, object]]:
         sent = next((self._body[name] for name in _MESSAGES if name in self._body), None)  # as the API calls them
-        return cast("list[dict[str, object]]", sent)
+        return cast("list[dict[str, object]]", sent.decoded() if isinstance(sent, EncodedItems) else sent)
 
     def _event(self, whole: object, result: CreateResult) -> LLMCallEvent | LLMStreamEndEvent:
         prompt, completion = result.usage.prompt_tokens, result.usage.completion_tokens

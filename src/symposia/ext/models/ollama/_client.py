@@ -14,7 +14,7 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, LLMMessage
 from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ItemConversions
-from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._encoded_json import EncodedItems
 from symposia.ext.models._options import ClientOptions, OptionNames, check_key
 from symposia.ext.models._profiles import ModelProfile, shipped_catalog
 from symposia.ext.models._service import Service, public_address
@@ -51,11 +51,11 @@ class ChatFormat:
     def __init__(self, writer: MessageWriter, arguments: Body, json_output: JsonOutput) -> None:
         self._arguments = arguments
         self._json_output = json_output
-        self._written: ItemConversions[LLMMessage, EncodedObject] = ItemConversions(writer.write)
+        self._written: ItemConversions[LLMMessage, bytes] = ItemConversions(writer.write)
 
     def write(self, request: ChatRequest, *, stream: bool) -> Body:
         """See `WireFormat.write`."""
-        messages = self._written.each(request.messages)
+        messages = EncodedItems(self._written.each(request.messages))
         body: Body = {**self._arguments, "messages": messages}
         add_tools(body, request.tools, request.tool_choice)
         add_response_format(body, request.form(self._json_output))

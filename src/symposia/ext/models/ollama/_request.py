@@ -18,7 +18,7 @@ from symposia.core.models import (
     UserMessage,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.models._encoded_json import EncodedObject
+from symposia.ext.models._encoded_json import EncodedItems, encode_object
 from symposia.ext.models._message_writers import BaseMessageWriter
 from symposia.ext.models._prompts import JSON_INSTRUCTION
 from symposia.ext.models._tool_calls import arguments_object
@@ -34,26 +34,27 @@ MODEL_OPTIONS: Final = frozenset({
 """Fields of ``options``, which may be given beside it as well; Ollama's reference of Modelfiles explains them."""
 
 
-class MessageWriter(BaseMessageWriter[list[EncodedObject]]):
-    """Writes messages in Ollama's format, in which each result of a tool is a message of its own."""
+class MessageWriter(BaseMessageWriter[list[bytes]]):
+    """Writes messages as bytes in Ollama's format, in which each result of a tool is a message of its own."""
 
     @override
-    def system(self, message: SystemMessage, /) -> list[EncodedObject]:
-        return [EncodedObject(role="system", content=message.content)]
+    def system(self, message: SystemMessage, /) -> list[bytes]:
+        return [encode_object({"role": "system", "content": message.content})]
 
     @override
-    def user(self, message: UserMessage, /) -> list[EncodedObject]:
+    def user(self, message: UserMessage, /) -> list[bytes]:
         parts = [message.content] if isinstance(message.content, str) else message.content
-        written = EncodedObject(role="user", content="\n".join(part for part in parts if isinstance(part, str)))
+        text = "\n".join(part for part in parts if isinstance(part, str))
+        written: JsonObject = {"role": "user", "content": text}
         if images := [part for part in parts if isinstance(part, Image)]:
             self.check_vision()
             written["images"] = [image.to_base64() for image in images]
-        return [written]
+        return [encode_object(written)]
 
     @override
-    def assistant(self, message: AssistantMessage, /) -> list[EncodedObject]:
+    def assistant(self, message: AssistantMessage, /) -> list[bytes]:
         if isinstance(message.content, str) or not message.content:
-            return [EncodedObject(role="assistant", content=message.content or "")]
+            return [encode_object({"role": "assistant", "content": message.content or ""})]
         # The thinking before a call is returned apart from the text beside it, since templates write it apart. That of
         # earlier answers is left out, as templates do.
         received = next(iter((message.vendor_blocks or {}).get(VENDOR, ())), {"content": message.thought or ""})
@@ -61,12 +62,12 @@ class MessageWriter(BaseMessageWriter[list[EncodedObject]]):
             {"id": call.id, "function": {"name": call.name, "arguments": arguments_object(call.arguments)}}
             for call in message.content
         ]
-        return [EncodedObject({"role": "assistant", **received, "tool_calls": calls})]
+        return [encode_object({"role": "assistant", **received, "tool_calls": calls})]
 
     @override
-    def results(self, results: Sequence[FunctionExecutionResult], /) -> list[EncodedObject]:
+    def results(self, results: Sequence[FunctionExecutionResult], /) -> list[bytes]:
         return [
-            EncodedObject(role="tool", content=one.content, tool_name=one.name, tool_call_id=one.call_id)
+            encode_object({"role": "tool", "content": one.content, "tool_name": one.name, "tool_call_id": one.call_id})
             for one in results
         ]
 
@@ -121,9 +122,9 @@ def add_response_format(body: Body, wanted: JsonOutput) -> None:
         body["format"] = schema or "json"
         return
     keeping = "" if schema is None else f" It keeps to this JSON schema: {json.dumps(schema)}"
-    messages = cast("list[EncodedObject]", body["messages"])
+    messages = cast("EncodedItems", body["messages"])
     words = f"Unless you call a tool: {JSON_INSTRUCTION}{keeping}"
-    body["messages"] = [EncodedObject(role="system", content=words), *messages]
+    body["messages"] = EncodedItems([encode_object({"role": "system", "content": words}), *messages])
 
 
 @lru_cache(maxsize=256)
