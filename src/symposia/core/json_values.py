@@ -83,7 +83,10 @@ def validation_faults(error: ValidationError, whole: str) -> list[str]:
         whole: What the value is called, for a fault of all of it.
     """
     faults = error.errors(include_url=False, include_context=False, include_input=False)
-    lines = [f"{'.'.join(map(str, fault['loc'])) or whole}: {fault['msg']}" for fault in faults[:_FAULTS]]
+    lines = [
+        f"{'.'.join(map(str, fault['loc'])) or whole}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in faults[:_FAULTS]
+    ]
     if len(faults) > _FAULTS:
         lines.append(f"and {len(faults) - _FAULTS} more")
     return [_shortened(line) for line in lines]

@@ -104,6 +104,17 @@ async def test_a_hundred_calls_at_once(site: ScriptedSite) -> None:
     assert answers == [str(number) for number in range(100)]
 
 
+async def test_a_binary_is_one_clear_error(site: ScriptedSite) -> None:
+    site.pages["/"] = Answer(b"\x89PNG\0\0", media_type="image/png")
+    with pytest.raises(ToolServiceError, match="answered with 6 bytes of image/png, which are no text"):
+        await call(tool_at(site), id="1")
+
+
+async def test_wrong_arguments_are_told_in_the_words_of_the_schema(site: ScriptedSite) -> None:
+    with pytest.raises(ToolArgumentsError, match="- arguments: 'id' is a required property\n"):
+        await call(tool_at(site))
+
+
 async def test_an_answer_that_is_no_json_is_one_clear_error(site: ScriptedSite) -> None:
     site.pages["/"] = Answer("<html>")
     with pytest.raises(ToolServiceError, match="something other than JSON: '<html>'"):

@@ -213,7 +213,7 @@ async def test_forms_texts_and_cookies(site: ScriptedSite) -> None:
 async def test_a_binary_answer_and_a_refusal_are_one_clear_error(site: ScriptedSite) -> None:
     (tool,) = tools_of(with_parameter(QUERY), site).values()
     site.pages["/v1/a"] = Answer(b"\x89PNG\0\0", media_type="image/png")
-    with pytest.raises(ToolServiceError, match="image/png of 6 bytes, which is no text"):
+    with pytest.raises(ToolServiceError, match="6 bytes of image/png, which are no text"):
         await call(tool)
     site.pages["/v1/a"] = Answer("who are you", 401)
     with pytest.raises(ToolServiceError, match="HTTP 401 Said: who are you"):

@@ -155,8 +155,8 @@ async def test_texts_are_decoded_by_their_own_encoding(site: ScriptedSite) -> No
     [
         (Answer(b"\x89PNG", media_type="image/png"), "is image/png, which is no text"),
         (Answer("%PDF", media_type="application/pdf", declared=10**9, stay=True), "is application/pdf, which is no"),
-        (Answer(b"a\0b", media_type="text/plain"), "is text/plain, which is no text"),
-        (Answer(b"a\0b", media_type=None), "is binary, which is no text"),
+        (Answer(b"a\0b", media_type="text/plain"), "answered with 3 bytes of text/plain, which are no text"),
+        (Answer(b"a\0b", media_type=None), "answered with 3 bytes of an unknown type, which are no text"),
         (Answer("x" * 2000), "too large: 2000 bytes. This tool reads at most 1000 bytes"),
         (Answer(gzip.compress(b"x" * 2000), headers={"Content-Encoding": "gzip"}), "too large: more than 1000 bytes"),
         (Answer(gzip.compress(b"x"), headers={"Content-Encoding": "gzip, gzip"}), "gzip, which was not asked"),

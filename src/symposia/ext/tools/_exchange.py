@@ -38,6 +38,8 @@ _GZIP_OVERHEAD: Final = 1024
 """Bytes of headers and checksums, which a small body is smaller than."""
 _QUOTED: Final = 500
 """Characters of an answer that an error quotes."""
+_SNIFFED: Final = 4096
+"""Characters at the beginning of an answer among which a binary has a zero. A page may have one by mistake, later."""
 _HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE: Final = re.compile(r"([!-~]+([ \t]+[!-~]+)*)?")
 """RFC 9110, section 5.5, without the characters beyond ASCII."""
@@ -138,6 +140,21 @@ class Reply:
         except (LookupError, ValueError):  # an encoding that does not exist, or is none of texts
             text = self.body.decode("utf-8", "replace")
         return text.removeprefix("\ufeff")
+
+    def require_text(self) -> str:
+        """The body as text, whatever type the answer says it has.
+
+        Raises:
+            ToolServiceError: It is no text.
+        """
+        text = self.text
+        if "\0" in text[:_SNIFFED]:
+            kind = self.media_type or "an unknown type"
+            raise ToolServiceError(
+                f"{self.source} answered with {len(self.body)} bytes of {kind}, which are no text. "
+                "This tool reads text only."
+            )
+        return text
 
     def require_success(self) -> None:
         """Check the status.

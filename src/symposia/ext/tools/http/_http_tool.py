@@ -133,14 +133,15 @@ class HttpTool(BaseTool[BaseModel, Any]):
 
         Raises:
             ToolArgumentsError: An argument cannot be part of a path.
-            ToolServiceError: The server refuses, cannot be reached, is too slow, or answers with too much.
+            ToolServiceError: The server refuses, cannot be reached, is too slow, or answers with too much or with
+                something that is no text.
             asyncio.CancelledError: The token was cancelled.
         """
         given = args.given() if isinstance(args, SchemaArguments) else args.model_dump(mode="json", exclude_unset=True)
         with cancelled_by(cancellation_token):
             reply = await exchange(self._call(given), self._limits)
         reply.require_success()
-        return _json(reply) if self.server_params.return_type == "json" else reply.text
+        return _json(reply) if self.server_params.return_type == "json" else reply.require_text()
 
     def return_value_as_string(self, value: object) -> str:
         """The text of a result: the answer, or JSON, at most `max_chars` of it."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from typing_extensions import TypedDict, Unpack
 
 from symposia.core import CancellationToken, cancelled_by
-from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, ExchangeLimits, exchange, require_httpx
 from symposia.ext.tools._request_parts import IDEMPOTENT
@@ -135,12 +135,7 @@ class OpenApiTool(BaseTool[BaseModel, str]):
         reply.require_success()
         if not reply.body:
             return f"HTTP {reply.status} {reply.reason}, without a text."
-        if b"\0" in reply.body:
-            raise ToolServiceError(
-                f"{reply.source} answered with {reply.media_type or 'bytes'} of {len(reply.body)} bytes, which is no "
-                "text."
-            )
-        return reply.text
+        return reply.require_text()
 
     def return_value_as_string(self, value: object) -> str:
         """The text of a result, at most `max_chars` of it."""

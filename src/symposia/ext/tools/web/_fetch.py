@@ -24,7 +24,6 @@ _TEXTS: Final = frozenset({
     "application/json", "application/xml", "application/javascript", "application/yaml", "application/x-yaml",
     "application/toml", "application/x-ndjson", "application/sql",
 })  # fmt: skip
-_SNIFFED_BYTES: Final = 1024
 
 
 class WebFetchArgs(BaseModel, defer_build=True):
@@ -176,9 +175,7 @@ async def _title_and_text(reply: Reply) -> tuple[str, str]:
     Raises:
         ToolServiceError: It is no text.
     """
-    if b"\0" in reply.body[:_SNIFFED_BYTES]:
-        raise _binary(reply)
-    text = reply.text
+    text = reply.require_text()
     if reply.media_type in _HTML or (not reply.media_type and text.lstrip()[:1] == "<"):
         # In a thread: a page of several megabytes takes a second.
         return await asyncio.to_thread(page_text, text, reply.url)
@@ -189,10 +186,4 @@ def _refuse_binary(reply: Reply) -> None:
     kind = reply.media_type
     is_text = kind.startswith("text/") or kind in _HTML or kind in _TEXTS or kind.endswith(("+json", "+xml"))
     if (kind and not is_text) or kind == "image/svg+xml":
-        raise _binary(reply)
-
-
-def _binary(reply: Reply) -> ToolServiceError:
-    return ToolServiceError(
-        f"{reply.source} is {reply.media_type or 'binary'}, which is no text. This tool reads text only."
-    )
+        raise ToolServiceError(f"{reply.source} is {kind}, which is no text. This tool reads text only.")
