@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _nested_chats
+from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._carryover import with_carryover
 from symposia.v02.agentchat._chats import Chat, FirstMessage, hold
-from symposia.v02.agentchat._code_agent import CodeAgent
 from symposia.v02.agentchat._conversable import ModelCache
 from symposia.v02.agentchat._effects import ask_person
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat._model_agent import ModelAgent
 from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
 from symposia.v02.agentchat._summaries import SummaryMethod
 from symposia.v02.agentchat.agent import Agent
@@ -21,15 +22,21 @@ from symposia.v02.agentchat.chat import ChatInfo, ChatResult, a_initiate_chats, 
 from symposia.v02.agentchat.utils import consolidate_chat_info
 
 
-class ChattingAgent(CodeAgent):
-    """Begins chats with other agents."""
+class ChattingAgent(ModelAgent):
+    """Begins chats with other agents.
+
+    Args:
+        options: The arguments of `ConversableAgent`.
+    """
 
     DEFAULT_SUMMARY_METHOD: ClassVar[str] = "last_msg"
     DEFAULT_SUMMARY_PROMPT: ClassVar[str] = (
         "State what this conversation arrived at, in a few sentences. Begin with the result itself."
     )
 
-    _finished_chats: list[ChatResult] | dict[int, ChatResult]
+    def __init__(self, options: AgentOptions) -> None:
+        super().__init__(options)
+        self._finished_chats: list[ChatResult] | dict[int, ChatResult] = []
 
     def _prepare_chat(
         self,

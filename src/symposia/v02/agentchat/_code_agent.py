@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _code_replies
+from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._conversable import Reply
 from symposia.v02.agentchat._executing_agent import ExecutingAgent
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
@@ -19,18 +20,28 @@ from symposia.v02.io import IOStream
 
 
 class CodeAgent(ExecutingAgent):
-    """Executes code, with an executor or, in AutoGen's older way, block by block with `run_code`."""
+    """Executes code, with an executor or, in AutoGen's older way, block by block with `run_code`.
+
+    Args:
+        options: The arguments of `ConversableAgent`.
+    """
 
     _code_execution_config: dict[str, Any] | Literal[False]  # Any: options of many executors
     _code_executor: CodeExecutor | None = None
 
-    def _validate_code_execution_config(self, config: dict[str, Any] | Literal[False] | None) -> None:
+    def __init__(self, options: AgentOptions) -> None:
+        super().__init__(options)
+        self._configure_code_execution(options.code_execution_config)
+        if self._code_execution_config is not False:
+            self._add_own_reply(CodeAgent.generate_code_execution_reply, CodeAgent.a_generate_code_execution_reply)
+
+    def _configure_code_execution(self, config: dict[str, Any] | Literal[False] | None) -> None:
         if config is None:
             warnings.warn(
                 "Using None to signal a default code_execution_config is deprecated. Use {} to use default or False to "
                 "disable code execution.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=6,  # where a `ConversableAgent` is made
             )
             config = {}
         _code_replies.check_code_execution_config(config)

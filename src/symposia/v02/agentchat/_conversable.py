@@ -1,4 +1,4 @@
-"""What the parts of an agent, and the chats of several, need of each agent. `ConversableAgent` is one."""
+"""What the parts of an agent, and the chats of several, need of an agent. `ConversableAgent` is all of it."""
 
 from __future__ import annotations
 
@@ -59,29 +59,15 @@ class ModelWrapper(Protocol):
         ...
 
 
-class Conversable(LLMAgent, Protocol):
-    """An agent that takes part in chats: with histories, a person, hooks, functions and a model."""
+class Conversing(LLMAgent, Protocol):
+    """An agent with conversations, and hooks for their messages."""
 
-    human_input_mode: HumanInputMode
     silent: bool | None
-    llm_config: LLMConfig
-    client: ModelWrapper | None
-    client_cache: ModelCache
     reply_at_receive: dict[Agent, bool]
 
     @property
     def chat_messages(self) -> dict[Agent, list[Message]]:
         """The conversations, by the other agent."""
-        ...
-
-    @property
-    def human_inputs(self) -> list[str]:
-        """What the person said in this chat."""
-        ...
-
-    @property
-    def function_map(self) -> dict[str, Callable[..., Any]]:  # Any: functions of the program
-        """The functions that the agent can execute, by name."""
         ...
 
     def send(
@@ -108,14 +94,6 @@ class Conversable(LLMAgent, Protocol):
         """As `receive`."""
         ...
 
-    def get_human_input(self, prompt: str) -> str:
-        """Ask a person."""
-        ...
-
-    async def a_get_human_input(self, prompt: str) -> str:
-        """As `get_human_input`."""
-        ...
-
     def process_last_received_message(self, messages: list[Message]) -> list[Message]:
         """Apply the hooks for the last message."""
         ...
@@ -132,12 +110,40 @@ class Conversable(LLMAgent, Protocol):
         """As `process_all_messages_before_reply`."""
         ...
 
-    def generate_init_message(self, message: Message | str | None, **kwargs: object) -> Message | str:
-        """Make the first message of a chat."""
+    def last_message(self, agent: Agent | None = None) -> Message | None:
+        """The last message exchanged with an agent."""
         ...
 
-    async def a_generate_init_message(self, message: Message | str | None, **kwargs: object) -> Message | str:
-        """As `generate_init_message`."""
+    def chat_messages_for_summary(self, agent: Agent) -> list[Message]:
+        """The messages of which a chat with an agent is summarized."""
+        ...
+
+
+class Attended(Agent, Protocol):
+    """An agent with a person."""
+
+    human_input_mode: HumanInputMode
+
+    @property
+    def human_inputs(self) -> list[str]:
+        """What the person said in this chat."""
+        ...
+
+    def get_human_input(self, prompt: str) -> str:
+        """Ask a person."""
+        ...
+
+    async def a_get_human_input(self, prompt: str) -> str:
+        """As `get_human_input`."""
+        ...
+
+
+class Executing(Agent, Protocol):
+    """An agent that executes functions."""
+
+    @property
+    def function_map(self) -> dict[str, Callable[..., Any]]:  # Any: functions of the program
+        """The functions that the agent can execute, by name."""
         ...
 
     def execute_function(self, func_call: Mapping[str, Any], verbose: bool = False) -> tuple[bool, Message]:
@@ -148,12 +154,20 @@ class Conversable(LLMAgent, Protocol):
         """As `execute_function`."""
         ...
 
-    def last_message(self, agent: Agent | None = None) -> Message | None:
-        """The last message exchanged with an agent."""
+
+class Conversable(Conversing, Attended, Executing, Protocol):
+    """An agent that begins chats, and may have a model."""
+
+    llm_config: LLMConfig
+    client: ModelWrapper | None
+    client_cache: ModelCache
+
+    def generate_init_message(self, message: Message | str | None, **kwargs: object) -> Message | str:
+        """Make the first message of a chat."""
         ...
 
-    def chat_messages_for_summary(self, agent: Agent) -> list[Message]:
-        """The messages of which a chat with an agent is summarized."""
+    async def a_generate_init_message(self, message: Message | str | None, **kwargs: object) -> Message | str:
+        """As `generate_init_message`."""
         ...
 
     def get_actual_usage(self) -> Usage | None:

@@ -10,7 +10,8 @@ from typing_extensions import override
 from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _hooks
-from symposia.v02.agentchat._conversable import Conversable, LLMConfig, is_silent
+from symposia.v02.agentchat._agent_options import AgentOptions
+from symposia.v02.agentchat._conversable import Conversing, is_silent
 from symposia.v02.agentchat._exchange import answer, deliver, has_reply, send_reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._histories import Histories
@@ -23,28 +24,16 @@ class ConversingAgent(LLMAgent):
     """Sends and receives messages. How it replies is left to subclasses.
 
     Args:
-        name: See the property.
-        system_message: The instructions of the model.
-        description: See the property; by default the system message.
-        chat_messages: Conversations to continue, by the other agent.
-        silent: Whether its messages are not printed; None leaves that to each chat.
+        options: The arguments of `ConversableAgent`.
     """
 
-    llm_config: LLMConfig
-
-    def __init__(
-        self,
-        name: str,
-        system_message: str | list[Any] | None,  # Any: parts of a message
-        description: str | None,
-        chat_messages: dict[Agent, list[Message]] | None,
-        silent: bool | None,
-    ) -> None:
-        self._name = name
-        self._oai_messages = Histories(chat_messages)
-        self._oai_system_message: list[Message] = [{"content": system_message, "role": "system"}]
-        self._description = description if description is not None else cast("str", system_message)
-        self.silent = silent
+    def __init__(self, options: AgentOptions) -> None:
+        self._name = options.name
+        self._oai_messages = Histories(options.chat_messages)
+        self._oai_system_message: list[Message] = [{"content": options.system_message, "role": "system"}]
+        given = options.system_message if options.description is None else options.description
+        self._description = cast("str", given)
+        self.silent = options.silent
         self.reply_at_receive: dict[Agent, bool] = {}
         self.hook_lists = _hooks.no_hooks()
 
@@ -141,7 +130,7 @@ class ConversingAgent(LLMAgent):
         message = self._process_message_before_send(message, recipient, is_silent(self, silent))
         self._store_sent(message, recipient)
         if request_reply is False:  # there is nothing to exchange
-            cast("Conversable", recipient).receive(message, self, request_reply, silent)
+            cast("Conversing", recipient).receive(message, self, request_reply, silent)
         else:
             run_plain(deliver(PLAIN, self, recipient, message, request_reply, silent))
 
@@ -232,7 +221,7 @@ class ConversingAgent(LLMAgent):
 
     @property
     def _allows_templates(self) -> bool:
-        return isinstance(self.llm_config, dict) and bool(self.llm_config.get("allow_format_str_template"))
+        return False
 
     def register_hook(self, hookable_method: str, hook: Callable[..., Any]) -> None:
         """Register a function that changes messages.

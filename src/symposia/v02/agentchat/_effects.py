@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 from symposia.core.effects import effects_are_handled, enter_scope
-from symposia.v02.agentchat._conversable import Conversable
+from symposia.v02.agentchat._conversable import Attended
 from symposia.v02.agentchat._forms import Form, Step
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The modules of effects are imported where there is a handler: they take longer than all others of a chat together.
 
 
-async def ask_person(form: Form, agent: Conversable, prompt: str) -> str:
+async def ask_person(form: Form, agent: Attended, prompt: str) -> str:
     """Ask an agent's person, as an effect.
 
     What the person says is among the agent's `human_inputs`, also when it comes from a journal.

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar
 
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat import _tools
-from symposia.v02.agentchat._conversable import Conversable, Reply
+from symposia.v02.agentchat._agent_options import AgentOptions
+from symposia.v02.agentchat._conversable import Reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._model_agent import ModelAgent
 from symposia.v02.agentchat._model_replies import checked_name
-from symposia.v02.agentchat._tool_signatures import described
+from symposia.v02.agentchat._replying_agent import ReplyingAgent
 from symposia.v02.agentchat.agent import Agent
-from symposia.v02.function_utils import get_function_schema, load_basemodels_if_needed
+from symposia.v02.function_utils import load_basemodels_if_needed
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: functions of the program
 
 
-class ExecutingAgent(ModelAgent):
-    """Executes functions, and tells its model of functions that others execute."""
+class ExecutingAgent(ReplyingAgent):
+    """Executes functions.
 
-    _function_map: dict[str, Callable[..., Any]]  # Any: functions of the program
+    Args:
+        options: The arguments of `ConversableAgent`.
+    """
+
+    def __init__(self, options: AgentOptions) -> None:
+        super().__init__(options)
+        self._function_map = {checked_name(each): function for each, function in (options.function_map or {}).items()}
+        agent = ExecutingAgent
+        self._add_own_reply(agent.generate_function_call_reply, agent.a_generate_function_call_reply)
+        self._add_own_reply(agent.generate_tool_calls_reply, agent.a_generate_tool_calls_reply)
 
     @property
     def function_map(self) -> dict[str, Callable[..., Any]]:
@@ -76,7 +85,7 @@ class ExecutingAgent(ModelAgent):
         """The reply function that executes a `function_call`."""
         if not (call := self._history(messages, sender)[-1].get("function_call")):
             return False, None
-        return True, run_plain(_tools.function_call_reply(PLAIN, cast("Conversable", self), call))
+        return True, run_plain(_tools.function_call_reply(PLAIN, self, call))
 
     async def a_generate_function_call_reply(
         self,
@@ -87,7 +96,7 @@ class ExecutingAgent(ModelAgent):
         """As `generate_function_call_reply`."""
         if not (call := self._history(messages, sender)[-1].get("function_call")):
             return False, None
-        return True, await _tools.function_call_reply(ASYNC, cast("Conversable", self), call)
+        return True, await _tools.function_call_reply(ASYNC, self, call)
 
     def generate_tool_calls_reply(
         self,
@@ -98,7 +107,7 @@ class ExecutingAgent(ModelAgent):
         """The reply function that executes `tool_calls`."""
         if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
             return False, None
-        return True, run_plain(_tools.tool_calls_reply(PLAIN, cast("Conversable", self), calls))
+        return True, run_plain(_tools.tool_calls_reply(PLAIN, self, calls))
 
     async def a_generate_tool_calls_reply(
         self,
@@ -109,45 +118,7 @@ class ExecutingAgent(ModelAgent):
         """As `generate_tool_calls_reply`. Calls are executed at the same time."""
         if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
             return False, None
-        return True, await _tools.tool_calls_reply(ASYNC, cast("Conversable", self), calls)
-
-    def register_for_llm(
-        self,
-        *,
-        name: str | None = None,
-        description: str | None = None,
-        api_style: Literal["function", "tool"] = "tool",
-    ) -> Callable[[F], F]:
-        """Tell the model of a function, whose annotations say what its parameters are.
-
-        The client is made again, so custom model clients are registered after it.
-
-        Args:
-            name: The name of the function for the model; by default its own.
-            description: What it does, for the model.
-            api_style: `tool`, or `function` for OpenAI's older interface.
-
-        Returns:
-            A decorator that returns the function.
-
-        Raises:
-            ValueError: The function has no description, or the style is neither.
-            TypeError: A parameter without a default has no annotation.
-            AssertionError: The agent has no model.
-        """
-
-        def register(function: F) -> F:
-            own_name, own_description = described(function, name, description)
-            schema = get_function_schema(function, name=own_name, description=own_description)
-            if api_style == "tool":
-                self.update_tool_signature(schema, is_remove=False)
-            elif api_style == "function":
-                self.update_function_signature(schema["function"], is_remove=False)
-            else:
-                raise ValueError(f"Unsupported API style: {api_style}")
-            return function
-
-        return register
+        return True, await _tools.tool_calls_reply(ASYNC, self, calls)
 
     def register_for_execution(self, name: str | None = None) -> Callable[[F], F]:
         """Add a function that the agent executes. Its result is sent as text, as JSON if it is none.

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
 
 from symposia.v02._background_loop import call_in_caller, run_in_background
 from symposia.v02._plain import call_in_thread, run_plain
-from symposia.v02.agentchat._conversable import Conversable, Reply
+from symposia.v02.agentchat._conversable import Attended, Conversable, Conversing, Executing, Reply
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 
@@ -61,15 +61,15 @@ class Form(Protocol):
         """Have an agent make the first message of a chat."""
         ...
 
-    async def human_input(self, agent: Conversable, prompt: str) -> str:
+    async def human_input(self, agent: Attended, prompt: str) -> str:
         """Have an agent ask its person."""
         ...
 
-    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+    async def processed(self, agent: Conversing, messages: list[Message]) -> list[Message]:
         """Have an agent apply its hooks to received messages."""
         ...
 
-    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+    async def executed(self, agent: Executing, call: dict[str, Any]) -> tuple[bool, Message]:
         """Have an agent execute a function."""
         ...
 
@@ -100,12 +100,12 @@ class _Plain:
         request_reply: bool | None = None,
         silent: bool | None,
     ) -> None:
-        cast("Conversable", agent).send(message, recipient, request_reply, silent)
+        cast("Conversing", agent).send(message, recipient, request_reply, silent)
 
     async def receive(
         self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
     ) -> None:
-        cast("Conversable", agent).receive(message, sender, request_reply, silent)
+        cast("Conversing", agent).receive(message, sender, request_reply, silent)
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
         return agent.generate_reply(messages=messages, sender=sender)
@@ -115,13 +115,13 @@ class _Plain:
     ) -> Message | str:
         return agent.generate_init_message(message, **options)
 
-    async def human_input(self, agent: Conversable, prompt: str) -> str:
+    async def human_input(self, agent: Attended, prompt: str) -> str:
         return agent.get_human_input(prompt)
 
-    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+    async def processed(self, agent: Conversing, messages: list[Message]) -> list[Message]:
         return agent.process_all_messages_before_reply(agent.process_last_received_message(messages))
 
-    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+    async def executed(self, agent: Executing, call: dict[str, Any]) -> tuple[bool, Message]:
         return agent.execute_function(call)
 
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
@@ -151,12 +151,12 @@ class _Async:
         request_reply: bool | None = None,
         silent: bool | None,
     ) -> None:
-        await cast("Conversable", agent).a_send(message, recipient, request_reply, silent)
+        await cast("Conversing", agent).a_send(message, recipient, request_reply, silent)
 
     async def receive(
         self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
     ) -> None:
-        await cast("Conversable", agent).a_receive(message, sender, request_reply, silent)
+        await cast("Conversing", agent).a_receive(message, sender, request_reply, silent)
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
         return await agent.a_generate_reply(messages=messages, sender=sender)
@@ -166,14 +166,14 @@ class _Async:
     ) -> Message | str:
         return await agent.a_generate_init_message(message, **options)
 
-    async def human_input(self, agent: Conversable, prompt: str) -> str:
+    async def human_input(self, agent: Attended, prompt: str) -> str:
         return await agent.a_get_human_input(prompt)
 
-    async def processed(self, agent: Conversable, messages: list[Message]) -> list[Message]:
+    async def processed(self, agent: Conversing, messages: list[Message]) -> list[Message]:
         # In the other order than the plain form, as in AutoGen 0.2.
         return await agent.a_process_last_received_message(await agent.a_process_all_messages_before_reply(messages))
 
-    async def executed(self, agent: Conversable, call: dict[str, Any]) -> tuple[bool, Message]:
+    async def executed(self, agent: Executing, call: dict[str, Any]) -> tuple[bool, Message]:
         return await agent.a_execute_function(call)
 
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symposia.v02.agentchat._auto_replies import AutoReplies
-from symposia.v02.agentchat._conversable import Conversable
+from symposia.v02.agentchat._conversable import Attended
 from symposia.v02.agentchat._effects import ask_person
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
@@ -63,7 +63,7 @@ class Situation:
 
 async def ask_or_stop(
     form: Form,
-    agent: Conversable,
+    agent: Attended,
     message: Message,
     sender: Agent | None,
     *,

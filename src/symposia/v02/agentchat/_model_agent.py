@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar, Final, Literal
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Literal, TypeVar
+
+from typing_extensions import override
 
 from symposia.v02._plain import run_plain
+from symposia.v02.agentchat._agent_options import AgentOptions
+from symposia.v02.agentchat._code_agent import CodeAgent
 from symposia.v02.agentchat._conversable import LLMConfig, ModelCache, ModelWrapper, Reply, Usage
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_replies import ask_model
-from symposia.v02.agentchat._replying_agent import ReplyingAgent
-from symposia.v02.agentchat._tool_signatures import update_signature
+from symposia.v02.agentchat._tool_signatures import described, update_signature
 from symposia.v02.agentchat.agent import Agent
+from symposia.v02.function_utils import get_function_schema
 from symposia.v02.io import IOStream
+
+F = TypeVar("F", bound=Callable[..., Any])  # Any: functions of the program
 
 NAMELESS: Final[tuple[LLMConfig, ...]] = ({}, {"config_list": []}, {"config_list": [{"model": ""}]})
 """The configurations that are refused. Others may go without a model: their service or their own client knows one."""
 
 
-class ModelAgent(ReplyingAgent):
-    """Asks its model for replies."""
+class ModelAgent(CodeAgent):
+    """Asks its model for replies, and tells it of functions.
+
+    Args:
+        options: The arguments of `ConversableAgent`.
+    """
 
     DEFAULT_CONFIG: ClassVar[dict[str, Any] | Literal[False]] = False  # Any: as in `llm_config`
 
@@ -28,7 +39,17 @@ class ModelAgent(ReplyingAgent):
     client: ModelWrapper | None
     client_cache: ModelCache = None
 
-    def _validate_llm_config(self, llm_config: LLMConfig) -> None:
+    def __init__(self, options: AgentOptions) -> None:
+        super().__init__(options)
+        self._configure_model(options.llm_config)
+        self._add_own_reply(ModelAgent.generate_oai_reply, ModelAgent.a_generate_oai_reply)
+
+    @property
+    @override
+    def _allows_templates(self) -> bool:
+        return isinstance(self.llm_config, dict) and bool(self.llm_config.get("allow_format_str_template"))
+
+    def _configure_model(self, llm_config: LLMConfig) -> None:
         if not (llm_config in (None, False) or isinstance(llm_config, dict)):  # pyright: ignore[reportUnnecessaryIsInstance] - programs pass anything
             raise AssertionError("llm_config must be a dict or False or None.")
         chosen = self.DEFAULT_CONFIG if llm_config is None else llm_config
@@ -68,6 +89,44 @@ class ModelAgent(ReplyingAgent):
         """As `update_tool_signature`, for OpenAI's older interface."""
         update_signature(self.llm_config, "function", func_sig, is_remove=bool(is_remove))
         self._make_client()
+
+    def register_for_llm(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        api_style: Literal["function", "tool"] = "tool",
+    ) -> Callable[[F], F]:
+        """Tell the model of a function, whose annotations say what its parameters are.
+
+        The client is made again, so custom model clients are registered after it.
+
+        Args:
+            name: The name of the function for the model; by default its own.
+            description: What it does, for the model.
+            api_style: `tool`, or `function` for OpenAI's older interface.
+
+        Returns:
+            A decorator that returns the function.
+
+        Raises:
+            ValueError: The function has no description, or the style is neither.
+            TypeError: A parameter without a default has no annotation.
+            AssertionError: The agent has no model.
+        """
+
+        def register(function: F) -> F:
+            own_name, own_description = described(function, name, description)
+            schema = get_function_schema(function, name=own_name, description=own_description)
+            if api_style == "tool":
+                self.update_tool_signature(schema, is_remove=False)
+            elif api_style == "function":
+                self.update_function_signature(schema["function"], is_remove=False)
+            else:
+                raise ValueError(f"Unsupported API style: {api_style}")
+            return function
+
+        return register
 
     def generate_oai_reply(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from symposia.core.effects import enter_scope
 from symposia.v02 import runtime_logging
-from symposia.v02.agentchat._conversable import Conversable, Reply, ReplyFunction
+from symposia.v02.agentchat._conversable import Conversing, Reply, ReplyFunction
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._reply_functions import ReplyEntry, applies, is_coroutine_function
@@ -15,7 +15,7 @@ from symposia.v02.agentchat.agent import Agent
 
 async def generate_reply(
     form: Form,
-    agent: Conversable,
+    agent: Conversing,
     entries: Sequence[ReplyEntry],
     messages: list[Message] | None,
     sender: Agent | None,

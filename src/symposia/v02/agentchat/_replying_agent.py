@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
 from symposia.v02._plain import call_in_thread, run_plain
+from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._auto_replies import AutoReplies
-from symposia.v02.agentchat._conversable import Conversable, HumanInputMode, Reply, ReplyFunction
+from symposia.v02.agentchat._conversable import Reply, ReplyFunction
 from symposia.v02.agentchat._conversing_agent import ConversingAgent
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._human_input import ask_or_stop
@@ -21,17 +22,33 @@ from symposia.v02.io import IOStream
 
 
 class ReplyingAgent(ConversingAgent):
-    """Replies with the first of its reply functions that has a final reply."""
+    """Replies with the first of its reply functions that has a final reply. The first of all asks its person.
 
-    _twins: ClassVar[Mapping[ReplyFunction, ReplyFunction]] = {}
-    """The coroutine functions that stand for plain reply functions in the asynchronous form."""
+    Args:
+        options: The arguments of `ConversableAgent`.
+    """
 
-    human_input_mode: HumanInputMode
-    _is_termination_msg: Callable[[Message], bool]
-    _auto_replies: AutoReplies
-    _default_auto_reply: str | Message
-    _reply_func_list: list[ReplyEntry]
-    _human_input: list[str]
+    MAX_CONSECUTIVE_AUTO_REPLY: ClassVar[int] = 100
+
+    def __init__(self, options: AgentOptions) -> None:
+        super().__init__(options)
+        self.human_input_mode = options.human_input_mode
+        self._is_termination_msg = options.is_termination_msg or is_terminate
+        limit = options.max_consecutive_auto_reply
+        self._auto_replies = AutoReplies(self.MAX_CONSECUTIVE_AUTO_REPLY if limit is None else limit)
+        self._default_auto_reply = options.default_auto_reply
+        self._human_input: list[str] = []
+        self._reply_func_list: list[ReplyEntry] = []
+        self._twins: dict[ReplyFunction, ReplyFunction] = {}
+        agent = ReplyingAgent
+        self._add_own_reply(agent.check_termination_and_human_reply, agent.a_check_termination_and_human_reply)
+
+    def _add_own_reply(self, plain: ReplyFunction, asynchronous: ReplyFunction) -> None:
+        """Register a reply function and its asynchronous form, after the others."""
+        self._twins[plain] = asynchronous
+        senders: Trigger = [Agent, None]
+        self.register_reply(senders, asynchronous, len(self._reply_func_list), ignore_async_in_sync_chat=True)
+        self.register_reply(senders, plain, len(self._reply_func_list))
 
     def register_reply(
         self,
@@ -94,7 +111,7 @@ class ReplyingAgent(ConversingAgent):
         return run_plain(
             generate_reply(
                 PLAIN,
-                cast("Conversable", self),
+                self,
                 self._reply_func_list,
                 messages,
                 sender,
@@ -111,7 +128,7 @@ class ReplyingAgent(ConversingAgent):
         """As `generate_reply`. Coroutine functions are awaited."""
         return await generate_reply(
             ASYNC,
-            cast("Conversable", self),
+            self,
             self._reply_func_list,
             messages,
             sender,
@@ -147,7 +164,7 @@ class ReplyingAgent(ConversingAgent):
         return run_plain(
             ask_or_stop(
                 PLAIN,
-                cast("Conversable", self),
+                self,
                 self._history(messages, sender)[-1],
                 sender,
                 terminates=self._is_termination_msg,
@@ -164,7 +181,7 @@ class ReplyingAgent(ConversingAgent):
         """As `check_termination_and_human_reply`."""
         return await ask_or_stop(
             ASYNC,
-            cast("Conversable", self),
+            self,
             self._history(messages, sender)[-1],
             sender,
             terminates=self._is_termination_msg,

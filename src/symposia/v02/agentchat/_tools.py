@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from symposia.v02 import runtime_logging
 from symposia.v02._background_loop import run_in_background
-from symposia.v02.agentchat._conversable import Conversable
+from symposia.v02.agentchat._conversable import Executing
 from symposia.v02.agentchat._effects import call_function
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message, text_of
@@ -82,13 +82,13 @@ async def _outcome(
     return ok, content
 
 
-async def function_call_reply(form: Form, agent: Conversable, call: Call) -> Message:
+async def function_call_reply(form: Form, agent: Executing, call: Call) -> Message:
     """The reply to a message with a `function_call`: the result of the function."""
     _, result = await _executed(form, agent, call)
     return result
 
 
-async def tool_calls_reply(form: Form, agent: Conversable, calls: Sequence[Call]) -> Message:
+async def tool_calls_reply(form: Form, agent: Executing, calls: Sequence[Call]) -> Message:
     """The reply to a message with `tool_calls`: one message with the results of all.
 
     The asynchronous form executes them at the same time.
@@ -101,13 +101,13 @@ async def tool_calls_reply(form: Form, agent: Conversable, calls: Sequence[Call]
     return {"role": "tool", "tool_responses": results, "content": content}
 
 
-async def _tool_response(form: Form, agent: Conversable, call: Call) -> Message:
+async def _tool_response(form: Form, agent: Executing, call: Call) -> Message:
     _, result = await _executed(form, agent, call.get("function") or {})
     identified = {} if call.get("id") is None else {"tool_call_id": call["id"]}
     return {**identified, "role": "tool", "content": result.get("content", "")}
 
 
-async def _executed(form: Form, agent: Conversable, call: Call) -> tuple[bool, Message]:
+async def _executed(form: Form, agent: Executing, call: Call) -> tuple[bool, Message]:
     """Execute a function with the method that suits it: a coroutine function is awaited in a plain chat too."""
     function = agent.function_map.get(call.get("name", ""))
     if form.is_async or not inspect.iscoroutinefunction(function):

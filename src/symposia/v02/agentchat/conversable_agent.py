@@ -1,24 +1,27 @@
 """An agent that converses: keeps its conversations, asks its person and its model, and executes functions and code.
 
-Each base class adds one of these; their work is done in the other private modules of this package.
+Each base class adds one of these: its public methods, and their state. The base classes come in the order of their
+reply functions. The work is done in the other private modules of this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, Final, Literal
 
 from symposia.v02 import runtime_logging
-from symposia.v02.agentchat._auto_replies import AutoReplies
+from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._chatting_agent import ChattingAgent
-from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, ReplyFunction
+from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig
 from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._model_replies import checked_name
 from symposia.v02.agentchat._reply_functions import reset
-from symposia.v02.agentchat._replying_agent import is_terminate
 from symposia.v02.agentchat.agent import Agent
 
 __all__ = ["ConversableAgent", "register_function"]
+
+LOGGED: Final = tuple(each.name for each in fields(AgentOptions) if each.name not in ("chat_messages", "silent"))
+"""The arguments that a log of new agents has."""
 
 
 class ConversableAgent(ChattingAgent):
@@ -48,17 +51,6 @@ class ConversableAgent(ChattingAgent):
         AssertionError: The configuration of the model is no dict.
     """
 
-    MAX_CONSECUTIVE_AUTO_REPLY: ClassVar[int] = 100
-
-    _twins: ClassVar[Mapping[ReplyFunction, ReplyFunction]] = {
-        ChattingAgent.check_termination_and_human_reply: ChattingAgent.a_check_termination_and_human_reply,
-        ChattingAgent.generate_function_call_reply: ChattingAgent.a_generate_function_call_reply,
-        ChattingAgent.generate_tool_calls_reply: ChattingAgent.a_generate_tool_calls_reply,
-        ChattingAgent.generate_code_execution_reply: ChattingAgent.a_generate_code_execution_reply,
-        ChattingAgent.generate_oai_reply: ChattingAgent.a_generate_oai_reply,
-    }
-    """The reply functions, in order, each with its asynchronous form."""
-
     def __init__(
         self,
         name: str,
@@ -74,37 +66,23 @@ class ConversableAgent(ChattingAgent):
         chat_messages: dict[Agent, list[Message]] | None = None,
         silent: bool | None = None,
     ) -> None:
-        super().__init__(name, system_message, description, chat_messages, silent)
-        self._validate_code_execution_config(code_execution_config)
-        self._is_termination_msg = is_termination_msg or is_terminate
-        self.human_input_mode = human_input_mode
-        limit = self.MAX_CONSECUTIVE_AUTO_REPLY if max_consecutive_auto_reply is None else max_consecutive_auto_reply
-        self._auto_replies = AutoReplies(limit)
-        self._default_auto_reply = default_auto_reply
-        self._reply_func_list = []
-        self._human_input = []
-        self._finished_chats = []
-        self._validate_llm_config(llm_config)
-        self._function_map = {checked_name(each): function for each, function in (function_map or {}).items()}
-        for plain, asynchronous in self._twins.items():
-            if plain is ChattingAgent.generate_code_execution_reply and self._code_execution_config is False:
-                continue
-            self.register_reply([Agent, None], asynchronous, len(self._reply_func_list), ignore_async_in_sync_chat=True)
-            self.register_reply([Agent, None], plain, len(self._reply_func_list))
+        options = AgentOptions(
+            name=name,
+            system_message=system_message,
+            is_termination_msg=is_termination_msg,
+            max_consecutive_auto_reply=max_consecutive_auto_reply,
+            human_input_mode=human_input_mode,
+            function_map=function_map,
+            code_execution_config=code_execution_config,
+            llm_config=llm_config,
+            default_auto_reply=default_auto_reply,
+            description=description,
+            chat_messages=chat_messages,
+            silent=silent,
+        )
+        super().__init__(options)
         if runtime_logging.logging_enabled():
-            arguments = {
-                "name": name,
-                "system_message": system_message,
-                "is_termination_msg": is_termination_msg,
-                "max_consecutive_auto_reply": max_consecutive_auto_reply,
-                "human_input_mode": human_input_mode,
-                "function_map": function_map,
-                "code_execution_config": code_execution_config,
-                "llm_config": llm_config,
-                "default_auto_reply": default_auto_reply,
-                "description": description,
-            }
-            runtime_logging.log_new_agent(self, arguments)
+            runtime_logging.log_new_agent(self, {each: getattr(options, each) for each in LOGGED})
 
     def reset(self) -> None:
         """Forget conversations, counts and states of reply functions, and count usage from zero."""
