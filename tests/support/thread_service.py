@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs
 
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
+from symposia.testing.model_server._loop_thread import LoopThread
 
 ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
@@ -39,7 +40,13 @@ def text(value: str) -> Body:
 class ThreadService:
     """Keeps assistants, threads, messages, runs and files, and lets each run take the next steps of the script.
 
+    It is entered with ``async with``, or with ``with`` to run in a thread.
+
+    Args:
+        keep_alive: Whether a connection takes more than one request.
+
     Attributes:
+        assistants: The assistants by their ids.
         script: The steps that runs take: `calls`, `says`, or fields of a run. The last one of a run ends it.
         requests: Method and path of each request, without what only polls.
         bodies: The JSON of each request with one, with its path.
@@ -49,7 +56,8 @@ class ThreadService:
         polled: Set when a run was asked for while it is held.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_alive: bool = True) -> None:
+        self.assistants: dict[str, Body] = {}
         self.script: list[Body] = []
         self.requests: list[str] = []
         self.bodies: list[tuple[str, Body]] = []
@@ -62,7 +70,8 @@ class ThreadService:
         self.hold.set()
         self.polled = asyncio.Event()
         self._count = 0
-        self._http = HttpServer(self._answer)
+        self._http = HttpServer(self._answer, keep_alive=keep_alive)
+        self._thread: LoopThread | None = None
 
     @property
     def url(self) -> str:
@@ -85,12 +94,22 @@ class ThreadService:
     ) -> None:
         await self.stop()
 
+    def __enter__(self) -> Self:
+        self._thread = LoopThread()
+        self._thread.run(self._http.start())
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        assert self._thread is not None
+        self._thread.run(self.stop())
+        self._thread.stop()
+
     async def stop(self) -> None:
         """Serve no more."""
         await self._http.stop()
 
     async def _answer(self, request: HttpRequest, answer: HttpResponse) -> None:
-        path = "/" + request.path.strip("/").removeprefix("v1").strip("/")
+        path = "/" + request.path.strip("/").removeprefix("v1").removeprefix("openai").strip("/")
         at = re.sub("threads/thread_[0-9]+", "threads/T", f"{request.method} {path}")
         is_json = request.headers.get("content-type", "").startswith("application/json")
         body: Body = json.loads(request.body) if is_json and request.body else {}
@@ -112,12 +131,13 @@ class ThreadService:
 
     def _reply(self, request: HttpRequest, path: list[str], body: Body) -> tuple[int, object]:
         match request.method, path:
-            case "POST", ["assistants" | "vector_stores" as kind]:
-                return 200, {"id": self._id(kind), "status": "completed", **body}
-            case "POST", ["threads"]:
-                thread = self._id("thread")
-                self.threads[thread], self.runs[thread] = [], []
-                return 200, {"id": thread}
+            case "POST" | "GET", ["assistants", *rest]:
+                return 200, self._of_assistants(request.method, rest, body)
+            case "POST", ["vector_stores" | "threads" as kind]:
+                made = self._id(kind.removesuffix("s"))
+                self.threads |= {made: []} if kind == "threads" else {}
+                self.runs |= {made: []} if kind == "threads" else {}
+                return 200, {"id": made, "status": "completed", **body}
             case "POST", ["files"]:
                 identity = self._id("file")
                 self.files[identity] = request.body
@@ -131,6 +151,7 @@ class ThreadService:
                 del self.threads[thread], self.runs[thread]
                 return 200, {"id": thread, "deleted": True}
             case "DELETE", [_, identity]:
+                self.assistants.pop(identity, None)
                 return 200, {"id": identity, "deleted": True}
             case "POST", ["threads", thread]:
                 return 200, {"id": thread}
@@ -138,6 +159,16 @@ class ThreadService:
                 return self._of_thread(request, thread, rest, body)
             case _:
                 return 404, {"error": {"code": "not_found", "message": f"no {path}"}}
+
+    def _of_assistants(self, method: str, path: list[str], body: Body) -> Body:
+        if path:
+            self.assistants[path[0]] |= body
+            return self.assistants[path[0]]
+        if method == "GET":
+            return _page(list(self.assistants.values())[::-1], 100)
+        made: Body = {"id": self._id("assistant"), "object": "assistant", "created_at": 1, **body}
+        self.assistants[made["id"]] = made
+        return made
 
     def _of_thread(self, request: HttpRequest, thread: str, path: list[str], body: Body) -> tuple[int, object]:
         messages, runs = self.threads[thread], self.runs[thread]

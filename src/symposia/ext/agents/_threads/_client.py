@@ -311,6 +311,7 @@ class ThreadClient(ChatCompletionClient):
         # Downloaded here, within the effect, so that a replay has them without the service.
         files = [file for message in written for file in message.image_files]
         images = [base64.b64encode(await self._api.download(file)).decode() for file in files]
+        pictures = {"images": images, "image_files": files} if files else {}
         return CreateResult(
             finish_reason=_finish_reason(run),
             content=calls or _text(answer),
@@ -320,7 +321,7 @@ class ThreadClient(ChatCompletionClient):
             ),
             cached=False,
             thought=_text(thoughts) or None,
-            vendor_blocks={blocks_key(self._api.service): [{**block, **({"images": images} if images else {})}]},
+            vendor_blocks={blocks_key(self._api.service): [{**block, **pictures}]},
         )
 
     @override
