@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -150,6 +151,8 @@ def _answer_of_worker(entry: Config, request: dict[str, Any]) -> str:  # Any: JS
             *_, last = filter(None, response.read().split(b"\0"))
         return str(json.loads(last)["text"]).split(SEP)[-1]
     except (OSError, ValueError, LookupError) as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the response too
         raise ModelError(f"The worker of LLaVA at {address} did not answer: {error!r}. See its log.") from error
 
 
