@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import LEAST_LIMITS, OutputStream, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxError
@@ -28,20 +28,7 @@ print("deaf", flush=True)
 while True:
     pass
 """
-REQUIRED = os.environ.get("SYMPOSIA_REQUIRE_SANDBOXES") == "1"
 MakeSandbox = Callable[..., Coroutine[Any, Any, Sandbox]]
-_reasons: dict[str, str | None] = {}
-
-
-async def require(backend: SandboxBackend) -> None:
-    """Skip the test where `backend` cannot work on this machine, or fail it where every sandbox has to be there."""
-    if backend.name not in _reasons:
-        _reasons[backend.name] = await backend.unavailable_reason()
-    reason = _reasons[backend.name]
-    if reason is not None and REQUIRED:
-        pytest.fail(f"{backend.name} has to work here (SYMPOSIA_REQUIRE_SANDBOXES=1): {reason}")
-    if reason is not None:
-        pytest.skip(f"{backend.name}: {reason}")
 
 
 def marked(marker: str) -> list[int]:
@@ -99,7 +86,7 @@ class SandboxTests:
     @pytest.fixture
     async def make(self) -> AsyncIterator[MakeSandbox]:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         made: list[Sandbox] = []
 
         async def make(*mounts: SandboxMount, policy: SandboxPolicy | None = None) -> Sandbox:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final, Protocol, Self
 
 import pytest
-from tests.contracts.sandbox_contract import REQUIRED, marked
+from tests.contracts.sandbox_contract import marked
 from tests.support.docker_engine import CHUNK, ENGINE_SOCKET
+from tests.support.sandboxes import REQUIRED
 
 AUTHORITY: Final = "ca.pem"
 KEY_USAGE: Final = "keyUsage=critical,keyCertSign,cRLSign"

@@ -2,25 +2,26 @@
 
 import asyncio
 import os
-from functools import cache
 
 import pytest
 
 from symposia.core.code_executor import SandboxBackend
 
 REQUIRED = os.environ.get("SYMPOSIA_REQUIRE_SANDBOXES") == "1"
+_reasons: dict[str, str | None] = {}
 
 
 def require(backend: SandboxBackend) -> None:
     """Skip the test where `backend` cannot work on this machine, or fail it where every sandbox has to be there."""
-    reason = _reason(type(backend))
-    if reason is None:
-        return
-    if REQUIRED:
+    asyncio.run(require_in_loop(backend))
+
+
+async def require_in_loop(backend: SandboxBackend) -> None:
+    """The same in a running event loop."""
+    if backend.name not in _reasons:
+        _reasons[backend.name] = await backend.unavailable_reason()
+    reason = _reasons[backend.name]
+    if reason is not None and REQUIRED:
         pytest.fail(f"{backend.name} has to work here (SYMPOSIA_REQUIRE_SANDBOXES=1): {reason}")
-    pytest.skip(f"{backend.name}: {reason}")
-
-
-@cache
-def _reason(kind: type[SandboxBackend]) -> str | None:
-    return asyncio.run(kind().unavailable_reason())
+    if reason is not None:
+        pytest.skip(f"{backend.name}: {reason}")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.contracts.sandbox_contract import require
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CommandLineCodeResult
@@ -43,7 +43,7 @@ def mounted(tmp_path: Path) -> Iterator[MakeFolder]:
 
 @pytest.fixture(autouse=True)
 async def _in_time() -> AsyncIterator[None]:
-    await require(NamespaceBackend(base_python()))
+    await require_in_loop(NamespaceBackend(base_python()))
     async with asyncio.timeout(WAIT):
         yield
 

@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.contracts.sandbox_contract import require
 from tests.contracts.sandbox_network import RAW
+from tests.support.sandboxes import require_in_loop
 from tests.support.web_server import serving
 
 from symposia.core import CancellationToken
@@ -94,7 +94,7 @@ class NeverBlocks:
     @pytest.fixture
     async def checked_backend(self) -> SandboxBackend:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         return backend
 
     async def test_starting_and_ending_a_sandbox(self, checked_backend: SandboxBackend) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.contracts.sandbox_contract import require
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
 from symposia.ext.code_executors._sandbox import base_python
@@ -89,7 +89,7 @@ class NothingGrows:
     @pytest.mark.timeout(WAIT + 10)
     async def test_with_the_number_of_blocks(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         policy = SandboxPolicy() if LONG else SandboxPolicy(imported_ahead=())
         async with asyncio.timeout(WAIT):
             sandbox = await backend.create(policy)

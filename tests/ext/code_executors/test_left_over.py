@@ -11,8 +11,8 @@ from typing import Any
 
 import docker
 import pytest
-from tests.contracts.sandbox_contract import require
 from tests.support.docker_engine import Engine
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import SandboxBackend, SandboxPolicy
 from symposia.ext._temporary_folders import owned_prefix
@@ -52,7 +52,7 @@ class Listed:
 
     async def test_a_sandbox_is_listed_with_its_owner_while_it_runs(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         async with asyncio.timeout(WAIT):
             before = {sandbox.name for sandbox in await backend.running()}
             sandbox = await backend.create(SandboxPolicy())
@@ -69,7 +69,7 @@ class Listed:
 class KilledLauncher(Listed):
     async def test_s18_the_control_groups_of_a_launcher_that_was_killed_are_removed(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         async with asyncio.timeout(WAIT):
             before = {sandbox.name for sandbox in await backend.running()}
             sandbox = await backend.create(SandboxPolicy())
@@ -98,7 +98,7 @@ class TestDocker(Listed):
 
     async def test_clean_removes_containers_and_networks_of_dead_processes_alone(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         engine = await asyncio.to_thread(Engine)
         client: Any = await asyncio.to_thread(docker.from_env)  # the SDK has no types
         labels = await asyncio.to_thread(owner_labels)

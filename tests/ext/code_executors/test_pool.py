@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests.contracts.sandbox_contract import all_gone, leave_process, require
+from tests.contracts.sandbox_contract import all_gone, leave_process
 from tests.support.docker_engine import Engine
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, Sandbox, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
@@ -374,7 +375,7 @@ class PoolOfRealSandboxes:
 
     async def test_a_sandbox_from_the_pool_runs_blocks_and_the_end_leaves_no_process(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         marker = f"pool-{time.monotonic_ns()}"
         async with asyncio.timeout(100), SandboxPool(backend) as pool:
             pool.prepare(SandboxPolicy())
@@ -393,7 +394,7 @@ class PoolOfRealSandboxes:
 
     async def test_a_pool_that_is_closed_while_a_sandbox_starts_leaves_nothing(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         async with asyncio.timeout(100):
             pool = SandboxPool(backend, size=2)
             pool.prepare(SandboxPolicy())
@@ -404,7 +405,7 @@ class PoolOfRealSandboxes:
 
     async def test_a_start_that_is_cut_at_any_moment_leaves_nothing(self) -> None:
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         async with asyncio.timeout(100):
             began = time.monotonic()
             await (await backend.create(SandboxPolicy())).close()

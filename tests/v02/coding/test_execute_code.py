@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.support.sandboxes import require
+from tests.support.sandboxes import require, require_in_loop
 
 from symposia.ext.code_executors import only_sandboxes, sandbox_kind
 from symposia.ext.code_executors.docker import DockerBackend
@@ -89,7 +89,7 @@ def test_code_in_docker_sees_the_work_folder(tmp_path: Path, use_docker: str | b
 
 
 async def test_code_runs_without_blocking_the_event_loop(tmp_path: Path) -> None:
-    require(DockerBackend())
+    await require_in_loop(DockerBackend())
     assert await a_execute_code("print(1)", work_dir=str(tmp_path), use_docker=True) == (0, "1\n", None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.contracts.sandbox_contract import require
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import Sandbox, SandboxBackend, SandboxPolicy
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
@@ -42,7 +42,7 @@ def backend_of_a_test(folder: Path, modules: Sequence[str] = ()) -> tuple[Namesp
 @pytest.fixture
 async def forking(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[NamespaceBackend, SandboxPolicy]]:
     """A backend that forks its sandboxes, and their policy."""
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     folder = tmp_path_factory.mktemp("forking")
     for parent in (folder, *folder.parents[:2]):
         await asyncio.to_thread(parent.chmod, 0o755)
@@ -105,7 +105,7 @@ async def printed(sandbox: Sandbox, source: str) -> str:
 
 
 async def test_the_first_sandbox_is_launched_and_later_ones_are_forked(tmp_path: Path) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
     counts: list[int] = []
     async with asyncio.timeout(WAIT):
@@ -298,7 +298,7 @@ async def test_sandboxes_outlive_their_zygote_and_the_next_gets_a_new_one(
 
 
 async def test_a_zygote_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
     async with asyncio.timeout(WAIT):
         monkeypatch.setattr(namespaces, "ANSWER_SECONDS", 1.0)
@@ -399,7 +399,7 @@ async def numbers(program: asyncio.subprocess.Process) -> list[int]:
 
 
 async def test_everything_ends_with_a_program_that_is_killed(tmp_path: Path) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     await asyncio.to_thread(backend_of_a_test, tmp_path)
     async with asyncio.timeout(WAIT):
         async with owner(tmp_path, CREATE) as program:
@@ -412,7 +412,7 @@ async def test_everything_ends_with_a_program_that_is_killed(tmp_path: Path) -> 
 
 
 async def test_everything_ends_with_a_program_that_is_killed_while_libraries_are_imported(tmp_path: Path) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     await asyncio.to_thread(backend_of_a_test, tmp_path, ["import time; time.sleep(600)"])
     async with asyncio.timeout(WAIT):
         family: list[int] = []
@@ -424,7 +424,7 @@ async def test_everything_ends_with_a_program_that_is_killed_while_libraries_are
 
 
 async def test_everything_ends_with_a_program_though_one_that_it_has_forked_goes_on(tmp_path: Path) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     await asyncio.to_thread(backend_of_a_test, tmp_path)
     async with asyncio.timeout(WAIT):
         async with owner(tmp_path, FORK) as program:
@@ -440,7 +440,7 @@ async def test_everything_ends_with_a_program_though_one_that_it_has_forked_goes
 
 
 async def test_a_zygote_without_sandboxes_ends_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     monkeypatch.setattr(namespaces, "IDLE_SECONDS", 0.01)
     backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path)
     async with asyncio.timeout(WAIT):
@@ -462,7 +462,7 @@ async def test_a_zygote_without_sandboxes_ends_after_a_while(tmp_path: Path, mon
     ],
 )
 async def test_a_zygote_whose_import_fails_is_never_used(tmp_path: Path, source: str, reason: str) -> None:
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     backend, policy = await asyncio.to_thread(backend_of_a_test, tmp_path, [source])
     async with asyncio.timeout(WAIT):
         for _ in range(2):  # the second time without a start
@@ -472,7 +472,7 @@ async def test_a_zygote_whose_import_fails_is_never_used(tmp_path: Path, source:
 
 async def test_it_is_known_whether_sandboxes_can_be_forked() -> None:
     backend = NamespaceBackend(base_python())
-    await require(NamespaceBackend(base_python(), fork=False))
+    await require_in_loop(NamespaceBackend(base_python(), fork=False))
     assert await backend.fork_problem() is None
 
 

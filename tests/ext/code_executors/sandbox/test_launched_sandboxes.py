@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from tests.contracts.sandbox_contract import all_gone, leave_process, marked, require, wait_for_processes
+from tests.contracts.sandbox_contract import all_gone, leave_process, marked, wait_for_processes
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import SandboxBackend, SandboxMount, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError, SandboxDiedError, SandboxUnavailableError
@@ -33,7 +34,7 @@ def launching(kind: type[NamespaceBackend | BubblewrapBackend], python: SandboxP
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
 async def backend(request: pytest.FixtureRequest) -> AsyncIterator[SandboxBackend]:
     backend = launching(request.param, base_python())
-    await require(backend)
+    await require_in_loop(backend)
     async with asyncio.timeout(60):
         yield backend
 
@@ -242,7 +243,7 @@ async def test_another_system_than_linux_is_told_so(monkeypatch: pytest.MonkeyPa
 async def test_n01_a_cache_that_cannot_be_written_is_told_before_anything_is_made(
     kind: type[NamespaceBackend | BubblewrapBackend], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await require(kind(base_python()))
+    await require_in_loop(kind(base_python()))
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     said = await kind().unavailable_reason()
