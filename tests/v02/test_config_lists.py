@@ -125,6 +125,13 @@ def test_keys_come_from_a_file_of_variables(folder: Path, monkeypatch: pytest.Mo
 
 def test_the_key_of_a_request_is_its_json_without_credentials() -> None:
     assert get_key({"b": 1, "a": [2], "api_key": "x", "base_url": "y"}) == '{"a": [2], "b": 1}'
+    nested = {"extra_body": {"keep": 1, "Api-Key": "x", "servers": [{"headers": {"Authorization": "x"}}]}}
+    assert get_key(nested) == '{"extra_body": {"keep": 1, "servers": [{"headers": {}}]}}'
+
+
+def test_a_parameter_of_a_tool_that_is_named_like_a_credential_is_in_the_key() -> None:
+    keys = {get_key({"tools": [{"parameters": {"properties": {"api_key": {"type": kind}}}}]}) for kind in ("a", "b")}
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.support.v02_agents import Recorder, speaker, texts
@@ -285,3 +285,44 @@ def test_the_conversation_with_the_model_is_printed_if_asked() -> None:
     with IOStream.set_default(stream):
         speaker("u").initiate_chat(manager, message="go")
     assert "speaker_selection_agent (to checking_agent):\n\nb\n" in stream.printed
+
+
+class Chooser(Scripted):
+    """A client whose answers and requests are its class's own, since a group chat makes it."""
+
+    shared: ClassVar[list[Any]] = []
+    requests: ClassVar[list[Any]] = []
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config, self.shared, self.requests)
+
+
+CHOOSER = {"config_list": [{"model": "m", "model_client_cls": "Chooser"}], "cache_seed": None}
+
+
+@pytest.mark.parametrize("form", ["plain", "async"])
+@pytest.mark.parametrize("given", [Chooser, [Chooser]], ids=["class", "list"])
+def test_another_model_than_the_managers_may_choose(form: str, given: Any) -> None:
+    Chooser.shared[:], Chooser.requests[:] = ["b"], []
+    options = {"select_speaker_auto_llm_config": CHOOSER, "select_speaker_auto_model_client_cls": given}
+    with IOStream.set_default(Recorder()):
+        names, asked_of_manager = chosen(["c_x"], form, **options)
+    assert (names, len(Chooser.requests), asked_of_manager) == (["a", "b"], 1, [])
+
+
+def test_an_empty_configuration_for_the_choice_is_none() -> None:
+    assert chosen(["c_x"], select_speaker_auto_llm_config={})[0] == ["a", "c_x"]
+
+
+def test_a_class_without_a_configuration_for_the_choice_is_not_used() -> None:
+    assert chosen(["c_x"], select_speaker_auto_model_client_cls=Chooser)[0] == ["a", "c_x"]
+
+
+@pytest.mark.parametrize("given", [None, []], ids=["none", "empty"])
+def test_a_configuration_for_the_choice_that_names_a_class_needs_the_class(given: Any) -> None:
+    options: dict[str, Any] = {
+        "select_speaker_auto_llm_config": CHOOSER,
+        "select_speaker_auto_model_client_cls": given,
+    }
+    with pytest.raises(ValueError, match="Give the class as select_speaker_auto_model_client_cls"):
+        chosen([], **options)

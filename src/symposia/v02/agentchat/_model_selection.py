@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02._code_text import content_str
 from symposia.v02.agentchat._conversable import LLMConfig
 from symposia.v02.agentchat._forms import Form
@@ -34,7 +35,7 @@ class ModelSelection:
         transforms: A `TransformMessages` for the messages that it reads.
         is_printed: Whether questions and answers are printed.
         client_classes: Classes of model clients of the program.
-        llm_config: The configuration of the model; without one it is the model of the manager.
+        llm_config: The configuration of the model; without one, or with an empty one, it is the model of the manager.
     """
 
     system_message: str
@@ -80,9 +81,14 @@ class ModelSelection:
         return None
 
     def _agent(self, selector: ConversableAgent) -> ConversableAgent | None:
-        own = self.llm_config if isinstance(self.llm_config, dict) else None
+        own = self.llm_config or None
         if own is None and selector.client is None:
             return None
+        if own is not None and not self.client_classes and _names_classes(own):
+            raise InvalidArgumentError(
+                "select_speaker_auto_llm_config names a 'model_client_cls'. Give the class as "
+                "select_speaker_auto_model_client_cls too, or leave the entry out of its config_list."
+            )
         agent = ConversableAgent(
             ASKED,
             system_message=self.system_message,
@@ -101,6 +107,10 @@ class ModelSelection:
     def _print(self, text: str) -> None:
         if self.is_printed:
             IOStream.get_default().print(text, flush=True)
+
+
+def _names_classes(config: Mapping[str, Any]) -> bool:  # Any: what programs write into configurations
+    return any("model_client_cls" in entry for entry in config.get("config_list") or ())
 
 
 def _without_open_calls(messages: Sequence[Message]) -> list[Message]:

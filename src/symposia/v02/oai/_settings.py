@@ -6,7 +6,7 @@ Configurations are flat dictionaries, in which an agent's functions, a key and a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02._secrets import SECRETS, is_secret
@@ -27,11 +27,26 @@ CONNECTION_KEYS: Final = frozenset({
 })  # fmt: skip
 NOT_IN_KEYS: Final = SECRETS | {"api_type", "api_version", "tool_config"}
 """What the key of a cached answer leaves out: credentials, and where the model is."""
+WHOLE_IN_KEYS: Final = frozenset({"functions", "messages", "response_format", "tools"})
+"""Where the name of a secret is the program's own, such as a parameter of a function."""
 
 
 def part_of_key(config: Mapping[str, Any]) -> Config:  # Any: see `Config`
-    """What the key of a cached answer has of a request."""
-    return {name: value for name, value in config.items() if name not in NOT_IN_KEYS and not is_secret(name)}
+    """What the key of a cached answer has of a request: no credentials, also of what its values consist of."""
+    return {
+        name: value if name in WHOLE_IN_KEYS else _without_secrets(value)
+        for name, value in config.items()
+        if name not in NOT_IN_KEYS and not is_secret(name)
+    }
+
+
+def _without_secrets(value: Any) -> Any:  # Any: JSON
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, Any]", value).items()
+        return {name: _without_secrets(each) for name, each in items if not is_secret(name)}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(each) for each in cast("Sequence[Any]", value)]
+    return value
 
 
 def request_of(config: Config) -> Config:
