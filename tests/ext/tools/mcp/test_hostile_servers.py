@@ -65,6 +65,26 @@ async def test_floods_of_garbage_and_of_notifications_are_read() -> None:
         assert await evaluated(workbench, flood) == "9"
 
 
+@pytest.mark.parametrize("line", ["", "garbage"])
+async def test_the_event_loop_goes_on_while_a_server_floods(line: str, caplog: pytest.LogCaptureFixture) -> None:
+    steps = 0
+
+    async def step() -> None:
+        nonlocal steps
+        while True:
+            await asyncio.sleep(0)
+            steps += 1
+
+    async with McpWorkbench(server()) as workbench:
+        await workbench.list_tools()
+        beside = asyncio.create_task(step())
+        flood = f"sys.stdout.write(({line!r} + chr(10)) * 20_000) and 9"
+        assert await evaluated(workbench, flood) == "9"
+        beside.cancel()
+    assert steps > 200  # of 20,000 lines, a hundred at once
+    assert len(caplog.records) < 50
+
+
 async def test_a_server_that_closes_its_output_is_replaced() -> None:
     async with McpWorkbench(server()) as workbench:
         assert "ended during" in await evaluated(workbench, "[__import__('os').close(1), sys.stdin.read()]")

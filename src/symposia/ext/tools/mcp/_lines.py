@@ -32,6 +32,10 @@ _ENDS: Final = 512
 """Bytes that are kept of each end of a line above the limit: a message has its id at one of them."""
 _KEPT: Final = 2_000
 """Characters of the standard error that are kept for an error."""
+_STRAY_AT_ONCE: Final = 100
+"""Lines that are no messages and are read before the event loop goes on: some milliseconds."""
+_STRAY_LOGGED: Final = 20
+"""Lines that are no messages and are logged, of one server."""
 
 _ID_FIRST: Final = re.compile(rb'^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d+)\s*,')
 _ID_LAST: Final = re.compile(rb'"id"\s*:\s*(\d+)\s*\}\s*$')
@@ -102,17 +106,23 @@ class ServerOutput:
         self.fault: str | None = None
         self._errors = ""
         self._stray = ""
+        self._stray_lines = 0
 
     def add_error(self, text: str) -> None:
         """Keep text of the standard error."""
         self._errors = (self._errors + text)[-_KEPT:]
-        for line in text.splitlines():
-            _log.debug("MCP server: %s", printable(line))
+        if _log.isEnabledFor(logging.DEBUG):
+            for line in text.splitlines():
+                _log.debug("MCP server: %s", printable(line))
 
     def add_stray(self, line: str) -> None:
         """Keep a line of the standard output that is no message."""
         self._stray = line[:_KEPT]
-        _log.warning("The MCP server wrote a line that is no message: %s", printable(line[:200]))
+        self._stray_lines += 1
+        if self._stray_lines <= _STRAY_LOGGED:
+            _log.warning("The MCP server wrote a line that is no message: %s", printable(line[:200]))
+        if self._stray_lines == _STRAY_LOGGED:
+            _log.warning("Further lines of this MCP server that are no messages are not logged.")
 
     def note_fault(self, fault: str | None) -> None:
         """Keep why the last request failed; None if it did not."""
@@ -187,10 +197,12 @@ class _Lines:
         try:
             async with incoming:
                 while data := await self._reader.read(CHUNK):
-                    for line in lines.feed(data):
+                    for number, line in enumerate(lines.feed(data), 1):
                         message = self._message(line)
                         if message is not None:
                             await incoming.send(message)
+                        elif number % _STRAY_AT_ONCE == 0:
+                            await asyncio.sleep(0)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             while await self._reader.read(
                 CHUNK
@@ -209,12 +221,13 @@ class _Lines:
                 raise ValueError(sdk.too_long())
             error = f'{{"code":{sdk.INTERNAL_ERROR},"message":"{sdk.too_long()}"}}'
             return sdk.read_message(f'{{"jsonrpc":"2.0","id":{line.request_id.decode()},"error":{error}}}')
+        if not line.strip():
+            return None
         text = line.decode(self._params.encoding, self._params.encoding_error_handler)
         try:
             return sdk.read_message(text)
         except ValueError:
-            if text.strip():
-                self._output.add_stray(text)
+            self._output.add_stray(text)
             return None
 
     async def write(self, outgoing: Any) -> None:
