@@ -232,6 +232,14 @@ async def test_tools_are_renamed_by_overrides() -> None:
         assert (await renamed.call_tool("scales")).to_text() == '{"grams": 5}'
 
 
+async def test_a_name_that_an_override_takes_is_no_other_tools() -> None:
+    async with McpWorkbench(server(), {"add": ToolOverride(name="process")}) as renamed:
+        names = [schema["name"] for schema in await renamed.list_tools()]
+        assert names[:2] == ["process", "process_2"]
+        assert (await renamed.call_tool("process", {"a": 1, "b": 2})).to_text() == "3"
+        assert (await renamed.call_tool("process_2")).to_text().isdecimal()
+
+
 async def test_an_agent_is_shown_a_prefix_where_names_clash() -> None:
     def weigh() -> str:
         """Weigh something else."""

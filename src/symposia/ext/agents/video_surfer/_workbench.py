@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -15,6 +14,7 @@ from symposia.core.argument_checks import check_model_client
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import FunctionTool, ImageResultContent, StaticWorkbench, ToolResult, failed_result
+from symposia.ext._time_limit import time_limit
 from symposia.ext.agents.video_surfer._media import Video, check_installed, encoded, extracted_sound
 from symposia.ext.agents.video_surfer._transcription import (
     Transcriber,
@@ -101,12 +101,12 @@ class VideoWorkbench(StaticWorkbench):
     ) -> ToolResult:
         """Call a tool. After the timeout the result says so. See `Workbench.call_tool`."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with time_limit(self._timeout, DeadlineExceededError(f"It has not ended after {self._timeout:g} s.")):
                 if name == _SCREENSHOTS:
                     return await self._pictures(arguments or {}, cancellation_token or CancellationToken())
                 return await super().call_tool(name, arguments, cancellation_token, call_id)
-        except TimeoutError:
-            return failed_result(name, DeadlineExceededError(f"It has not ended after {self._timeout:g} s."))
+        except DeadlineExceededError as error:
+            return failed_result(name, error)
 
     async def get_video_length(self, video_path: _Path) -> str:
         """The length of a video."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -19,6 +18,7 @@ from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 from symposia.core.terminal_text import printable
 from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, failed_result
+from symposia.ext._time_limit import time_limit
 from symposia.ext.tools.files._folder import MOST_FILE_BYTES, ConfinedFolder, FolderEntry
 
 MOST_SHOWN: Final = 32_000
@@ -102,10 +102,10 @@ class FileWorkbench(StaticWorkbench):
     ) -> ToolResult:
         """Call a tool. After the timeout the result says so. See `Workbench.call_tool`."""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with time_limit(self._timeout, _too_slow(self._timeout)):
                 return await super().call_tool(name, arguments, cancellation_token, call_id)
-        except TimeoutError:
-            return failed_result(name, _too_slow(self._timeout))
+        except DeadlineExceededError as error:
+            return failed_result(name, error)
 
     def list_files(self, path: _Path = ".") -> str:
         """List the files and folders in a folder, with the bytes of each file."""

@@ -14,6 +14,7 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext._litellm import load, run
+from symposia.ext._time_limit import time_limit
 from symposia.ext.tools._text_limit import check_max_chars, shorten
 from symposia.ext.tools.graphrag._library import EncodingTokenizer, LibraryObject, WatchedModel, require_graphrag
 
@@ -87,17 +88,13 @@ class IndexSearchTool(BaseTool[ArgsT, ReturnT], ABC):
         del query
 
     async def _answer(self, query: str, cancellation_token: CancellationToken) -> str:
-        limit = asyncio.timeout(self._timeout)
+        late = ToolServiceError(f"The search took longer than {self._timeout:g} seconds.")
         try:
             with cancelled_by(cancellation_token):
-                async with limit:
+                async with time_limit(self._timeout, late):
                     return await self._search(query)
         except ToolServiceError:
             raise
-        except TimeoutError as error:
-            if limit.expired():
-                raise ToolServiceError(f"The search took longer than {self._timeout:g} seconds.") from error
-            raise ToolServiceError(f"The search failed: {error}") from error
         except Exception as error:  # GraphRAG, LiteLLM, pandas and Arrow have no common class
             raise ToolServiceError(f"The search failed: {type(error).__name__}: {error}") from error
 

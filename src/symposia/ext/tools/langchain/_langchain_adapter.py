@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, JsonValue
@@ -13,6 +12,7 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.effects import Idempotency
 from symposia.core.exceptions import ArgumentTypeError, DeadlineExceededError, InvalidArgumentError
 from symposia.core.tools import BaseTool, ToolTraits
+from symposia.ext._time_limit import time_limit
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
 
@@ -84,17 +84,10 @@ class LangChainToolAdapter(BaseTool[BaseModel, object]):
             given = {
                 fields[name].alias or name: getattr(args, name) for name in args.model_fields_set if name in fields
             }
-        limit = asyncio.timeout(self._timeout)
-        try:
-            with cancelled_by(cancellation_token):
-                async with limit:
-                    return cast("object", await self._langchain_tool.ainvoke(given))
-        except TimeoutError as error:
-            if not limit.expired():
-                raise  # the tool's own
-            raise DeadlineExceededError(
-                f"The tool {self.name!r} took longer than {self._timeout:g} seconds."
-            ) from error
+        late = DeadlineExceededError(f"The tool {self.name!r} took longer than {self._timeout:g} seconds.")
+        with cancelled_by(cancellation_token):
+            async with time_limit(self._timeout, late):
+                return cast("object", await self._langchain_tool.ainvoke(given))
 
     @override
     def return_value_as_string(self, value: object) -> str:

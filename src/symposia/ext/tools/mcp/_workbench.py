@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
@@ -22,8 +21,8 @@ from symposia.core.tools import (
     ToolSchema,
     ToolTraits,
     failed_result,
-    is_portable_tool_name,
 )
+from symposia.ext.tools._tool_names import UnusedNames, portable_name
 from symposia.ext.tools.mcp._connection import Connection
 from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import (
@@ -45,8 +44,6 @@ else:
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
     mcp_types = lazy_module("mcp.types")
 
-_NOT_PORTABLE: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME: Final = 64
 _MOST_INSTRUCTIONS: Final = 8_000
 """The most characters of a server's instructions and of each description that a model is shown."""
 
@@ -172,7 +169,7 @@ class McpWorkbench(StreamWorkbench):
     @property
     def tool_prefix(self) -> str:
         """What is put before the name of a tool that another workbench has too; see `Workbench.tool_prefix`."""
-        return f"{_portable(self._name)}_"
+        return f"{portable_name(self._name)}_"
 
     # --- tools
 
@@ -367,12 +364,13 @@ def _make_listing(tools: Sequence[Object], overrides: Mapping[str, ToolOverride]
     schemas: list[ToolSchema] = []
     names: dict[str, str] = {}
     traits: dict[str, ToolTraits] = {}
+    unused = UnusedNames(override.name for override in overrides.values() if override.name)
     for tool in tools:
         own = str(tool["name"])
-        override = overrides.get(own, ToolOverride())
-        name = override.name or _unused(_portable(own), names)
         if own in traits:  # listed twice; a call could reach the first one only
             continue
+        override = overrides.get(own, ToolOverride())
+        name = override.name or unused.take(portable_name(own))
         names[name] = own
         traits[own] = tool_traits(tool)
         description = override.description if override.description is not None else tool.get("description") or ""
@@ -406,19 +404,6 @@ def tool_traits(tool: Object) -> ToolTraits:
     hints: Object = tool.get("annotations") or {}
     repeatable = hints.get("readOnlyHint") or hints.get("idempotentHint")
     return ToolTraits(idempotency="idempotent" if repeatable else "unknown")
-
-
-def _portable(name: str) -> str:
-    return name if is_portable_tool_name(name) else _NOT_PORTABLE.sub("_", name)[:_LONGEST_NAME] or "tool"
-
-
-def _unused(name: str, used: Mapping[str, str]) -> str:
-    """The name, or one that differs in its end: two names may become one without their dots."""
-    number, unused = 2, name
-    while unused in used:
-        unused = f"{name[: _LONGEST_NAME - 4]}_{number}"
-        number += 1
-    return unused
 
 
 def _override_names(overrides: Mapping[str, ToolOverride]) -> dict[str, str]:

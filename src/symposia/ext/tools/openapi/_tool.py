@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from itertools import chain
 from pathlib import Path
@@ -17,6 +16,7 @@ from symposia.ext.tools._exchange import MIB, ExchangeLimits, exchange, require_
 from symposia.ext.tools._request_parts import IDEMPOTENT
 from symposia.ext.tools._schema_arguments import SchemaArguments, arguments_of_schema
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
+from symposia.ext.tools._tool_names import UnusedNames, portable_name
 from symposia.ext.tools.openapi._document import only_operation, read_document, well_formed
 from symposia.ext.tools.openapi._operation import (
     arguments_schema,
@@ -89,7 +89,7 @@ class OpenApiTool(BaseTool[BaseModel, str]):
         with well_formed(f"The operation {operation!r}"):
             self._operation = read_operation(self._document, *place)
             schema = arguments_schema(self._document, self._operation)
-        name = name or tool_name(operation)
+        name = name or portable_name(operation, "operation")
         owner = f"the OpenApiTool {name!r}"
         self._server = server or self._operation.server
         if not self._server.startswith(("http://", "https://")):
@@ -147,11 +147,6 @@ class OpenApiTool(BaseTool[BaseModel, str]):
         return self._derived_config(document=own)
 
 
-def tool_name(operation: str) -> str:
-    """The id of an operation as a name that every vendor takes."""
-    return re.sub(r"[^a-zA-Z0-9_-]+", "_", operation).strip("_")[:64] or "operation"
-
-
 def openapi_tools(
     document: Path | str | Mapping[str, JsonValue],
     *,
@@ -177,26 +172,14 @@ def openapi_tools(
     if operations is not None and (unknown := sorted(set(operations) - set(known))):
         raise InvalidArgumentError(f"operations has {unknown}, which the document does not have. It has: {known}.")
     tools: list[OpenApiTool] = []
-    names: set[str] = set()
+    names = UnusedNames()
     for id_ in known:
         if operations is not None and id_ not in operations:
             continue
-        name = _unused(tool_name(id_), names)
-        names.add(name)
-        tool = OpenApiTool(read, id_, name=name, **options)
+        tool = OpenApiTool(read, id_, name=names.take(portable_name(id_, "operation")), **options)
         if missing := tool.missing_credentials:
             raise InvalidArgumentError(
                 f"The operation {id_!r} needs a credential: give credentials={{{missing[0]!r}: '…'}}, or headers."
             )
         tools.append(tool)
     return tools
-
-
-def _unused(name: str, taken: Collection[str]) -> str:
-    """A name that no other tool has."""
-    number = 2
-    unused = name
-    while unused in taken:
-        unused = f"{name[:60]}_{number}"
-        number += 1
-    return unused
