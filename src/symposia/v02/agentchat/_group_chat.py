@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
@@ -16,6 +14,14 @@ from symposia.v02.agentchat._conversable import LLMConfig
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_selection import ModelSelection
+from symposia.v02.agentchat._selection_methods import (
+    CHECKED,
+    ask_for_speaker,
+    check_options,
+    check_size,
+    checked_method,
+    chosen_by_function,
+)
 from symposia.v02.agentchat._transitions import (
     Transitions,
     able_to_execute,
@@ -26,16 +32,10 @@ from symposia.v02.agentchat._transitions import (
 )
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
-from symposia.v02.exception_utils import AgentNameConflict, NoEligibleSpeaker, UndefinedNextAgent
-from symposia.v02.io import IOStream
-
-logger = logging.getLogger(__name__)
+from symposia.v02.exception_utils import AgentNameConflict, UndefinedNextAgent
 
 SelectionMethod: TypeAlias = str | Callable[[Agent, "GroupChat"], Agent | str | None]
 """`auto`, `manual`, `random`, `round_robin`, or a function of the last speaker and the group chat."""
-
-MANUAL_TRIES = 2
-"""How often a person may give another number than that of an agent."""
 
 
 @dataclass
@@ -95,7 +95,6 @@ class GroupChat:
     allowed_speaker_transitions_dict: Transitions = field(init=False, repr=False)
 
     DEFAULT_INTRO_MSG: ClassVar[str] = _speaker_answers.INTRODUCTION
-    _VALID_SPEAKER_SELECTION_METHODS: ClassVar[list[str]] = ["auto", "manual", "random", "round_robin"]
 
     def __post_init__(self) -> None:
         check_kind(self.speaker_transitions_type)
@@ -109,27 +108,7 @@ class GroupChat:
         )
         if self.allow_repeat_speaker is None and self.allowed_or_disallowed_speaker_transitions is None:
             self.allow_repeat_speaker = True
-        self._check_selection_options()
-
-    def _check_selection_options(self) -> None:
-        for name in (
-            "select_speaker_message_template",
-            "select_speaker_auto_multiple_template",
-            "select_speaker_auto_none_template",
-            "role_for_select_speaker_messages",
-        ):
-            if not getattr(self, name):
-                raise ValueError(f"{name} cannot be empty or None.")
-        retries = cast("object", self.max_retries_for_selecting_speaker)
-        if not isinstance(retries, int):
-            raise ValueError("max_retries_for_selecting_speaker cannot be None or non-int")  # noqa: TRY004 - as in AutoGen 0.2
-        if retries < 0:
-            raise ValueError("max_retries_for_selecting_speaker must be greater than or equal to zero")
-        if not isinstance(self.select_speaker_auto_verbose, bool):
-            raise ValueError("select_speaker_auto_verbose cannot be None or non-bool")  # noqa: TRY004 - as above
-        transforms = self.select_speaker_transform_messages
-        if transforms is not None and not callable(getattr(transforms, "add_to_agent", None)):
-            raise ValueError("select_speaker_transform_messages must be None or MessageTransforms.")
+        check_options({each: getattr(self, each) for each in CHECKED})
 
     # Agents
 
@@ -267,43 +246,15 @@ class GroupChat:
     async def _method(self, form: Form, last_speaker: Agent) -> str | Agent:
         method: object = self.speaker_selection_method
         if callable(method):
-            method = await form.call(method, last_speaker, self)
-            if method is None:
-                raise NoEligibleSpeaker("The function that selects speakers returned None.")
-            if isinstance(method, Agent):
-                if method not in self.agents:
-                    raise ValueError(
-                        f"Custom speaker selection function returned an agent {method.name} not in the group chat."
-                    )
-                return method
-        if not isinstance(method, str):
-            raise ValueError(  # noqa: TRY004 - as in AutoGen 0.2
-                f"Custom speaker selection function returned an object of type {type(method)} instead of Agent or str."
-            )
-        if method.lower() not in self._VALID_SPEAKER_SELECTION_METHODS:
-            raise ValueError(
-                f"GroupChat speaker_selection_method is set to '{method}'. It should be one of "
-                f"{self._VALID_SPEAKER_SELECTION_METHODS} (case insensitive)."
-            )
-        return method.lower()
+            return chosen_by_function(await form.call(method, last_speaker, self), self.agents)
+        return checked_method(method)
 
     def _eligible(self, last_speaker: Agent, method: str) -> list[Agent]:
-        number = len(self.agents)
-        if number < 2:  # noqa: PLR2004 - a group
-            raise ValueError(
-                f"GroupChat is underpopulated with {number} agents. Please add more agents to the GroupChat or use "
-                "direct communication instead."
-            )
-        if number == 2 and method != "round_robin" and self.allow_repeat_speaker:  # noqa: PLR2004 - as above
-            logger.warning(
-                "GroupChat is underpopulated with 2 agents. Without round_robin or allow_repeat_speaker=False, one may "
-                "speak twice in a row."
-            )
-        able = list(self.agents)
-        if self.func_call_filter and self.messages and (functions := called_functions(self.messages[-1])):
-            able = able_to_execute(self.agents, functions)
-            if len(able) == 1:
-                return able
+        check_size(self.agents, method, allows_repeats=bool(self.allow_repeat_speaker))
+        called = called_functions(self.messages[-1]) if self.func_call_filter and self.messages else []
+        able = able_to_execute(self.agents, called) if called else list(self.agents)
+        if called and len(able) == 1:
+            return able
         return eligible_speakers(self.agents, last_speaker, self.allowed_speaker_transitions_dict, able)
 
     def random_select_speaker(self, agents: list[Agent] | None = None) -> Agent | None:
@@ -316,16 +267,4 @@ class GroupChat:
         Args:
             agents: The agents to choose from; None for all.
         """
-        stream, choices = IOStream.get_default(), self.agents if agents is None else agents
-        stream.print("Please select the next speaker from the following list:")
-        for number, agent in enumerate(choices, 1):
-            stream.print(f"{number}: {agent.name}")
-        for _ in range(MANUAL_TRIES):
-            answer = stream.input("Enter the number of the next speaker (enter nothing or `q` to use auto selection): ")
-            if answer in ("", "q"):
-                return None
-            with suppress(ValueError):  # it is no number
-                if 0 < (number := int(answer)) <= len(choices):
-                    return choices[number - 1]
-            stream.print(f"Invalid input. Please enter a number between 1 and {len(choices)}.")
-        return None
+        return ask_for_speaker(self.agents if agents is None else agents)

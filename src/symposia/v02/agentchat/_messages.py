@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from symposia.v02._code_text import content_str
 
 Message: TypeAlias = dict[str, Any]  # Any: AutoGen 0.2 leaves the values of a message open
 """A message: `content`, `role`, `name`, `function_call`, `tool_calls`, `tool_responses`, `context` and others."""
 
-_STORED: Final = ("content", "function_call", "tool_calls", "tool_responses", "tool_call_id", "name", "context")
+_STORED: Final = frozenset(
+    {"content", "function_call", "tool_calls", "tool_responses", "tool_call_id", "name", "context"}
+)
 
 
-def as_message(message: object) -> Message:
+def as_message(message: Mapping[str, Any] | str) -> Message:  # Any: as in `Message`
     """A message as a dict; a text becomes its content.
 
     Raises:
@@ -23,8 +25,8 @@ def as_message(message: object) -> Message:
     if isinstance(message, str):
         return {"content": message}
     if isinstance(message, dict):
-        return cast("Message", message)
-    return dict(cast("Mapping[str, object]", message))
+        return message
+    return dict(message)
 
 
 def stored_form(message: Message, role: str, name: str) -> Message | None:
@@ -38,20 +40,17 @@ def stored_form(message: Message, role: str, name: str) -> Message | None:
     Returns:
         The message; None if it has neither content nor calls.
     """
-    stored = {key: message[key] for key in _STORED if message.get(key) is not None}
-    has_calls = "function_call" in stored or "tool_calls" in stored
+    stored = {key: value for key, value in message.items() if value is not None and key in _STORED}
     if "content" not in stored:
-        if not has_calls:
+        if "function_call" not in stored and "tool_calls" not in stored:
             return None
         stored["content"] = None
-    if message.get("role") in ("function", "tool"):
-        stored["role"] = message["role"]
-    else:
-        stored["role"] = message.get("override_role", role)
-    if message.get("function_call") or message.get("tool_calls"):
+    if stored.get("function_call") or stored.get("tool_calls"):
         stored["role"] = "assistant"
-    elif "name" not in stored:
-        stored["name"] = name
+        return stored
+    own = message.get("role")
+    stored["role"] = own if own in ("function", "tool") else message.get("override_role", role)
+    stored.setdefault("name", name)
     return stored
 
 

@@ -51,7 +51,7 @@ def make_entry(
     Raises:
         ValueError: The trigger is none.
     """
-    if not (isinstance(trigger, (type, str, Agent, list)) or callable(trigger)):
+    if not (isinstance(trigger, (type, str, list, Agent)) or callable(trigger)):
         raise ValueError("trigger must be a class, a string, an agent, a callable or a list.")  # noqa: TRY004 - as in AutoGen 0.2
     return {
         "trigger": cast("object", trigger),
