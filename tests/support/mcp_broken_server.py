@@ -12,6 +12,11 @@ TOOL: dict[str, Any] = {
     "inputSchema": {"type": "object", "properties": {}},
     "outputSchema": {"type": "object", "properties": {"grams": {"type": "integer"}}, "required": ["grams"]},
 }
+BOX = ("╭─── Traceback ───╮", f"│ {'no API key': <17} │", "", f"│ {'is set': <17} │", "╰───╯")
+LAST_WORDS = {
+    "exits": "no API key is set\n",
+    "exits-in-a-box": "\n".join(f"{'': <29}{line}" for line in BOX),  # as the SDK's servers write tracebacks
+}
 HUNG = {"type": "string", "pattern": "^(a+)+$"}
 
 
@@ -59,8 +64,8 @@ def result_of_call(number: object, calls: int, arguments: dict[str, Any]) -> Non
 
 def main() -> None:
     """Answer until the input ends."""
-    if HOW == "exits":
-        sys.stderr.write("no API key is set\n")
+    if HOW in LAST_WORDS:
+        sys.stderr.buffer.write(LAST_WORDS[HOW].encode())
         sys.exit(7)
     if HOW == "chatters":
         sys.stdout.write("Welcome to the server!\n")

@@ -34,6 +34,11 @@ async def test_a_server_that_exits_says_why() -> None:
     assert "no API key is set" in told
 
 
+async def test_the_log_of_a_server_is_told_without_its_frames() -> None:
+    told = await told_at_start(broken("exits-in-a-box"))
+    assert told.endswith("It wrote on its standard error: Traceback\nno API key\nis set")
+
+
 async def test_a_program_that_is_no_server_is_named() -> None:
     assert "It wrote what is no MCP message: Welcome to the server!" in await told_at_start(broken("chatters"))
 
@@ -62,8 +67,9 @@ async def test_a_server_of_another_protocol_version_is_refused() -> None:
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symposia.ext.tools.mcp._params.START_SECONDS", 0.5)
     workbench = broken("silent", seconds=0.5)
-    with pytest.raises(ToolServiceError, match=r"did not start within 0\.5 seconds"):
+    with pytest.raises(ToolServiceError, match=r"did not start within 0\.5 seconds") as raised:
         await workbench.start()
+    assert "signal" not in str(raised.value)  # by which this program has ended it
 
 
 @pytest.mark.parametrize(

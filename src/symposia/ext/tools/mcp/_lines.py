@@ -37,6 +37,8 @@ _STRAY_AT_ONCE: Final = 100
 _STRAY_LOGGED: Final = 20
 """Lines that are no messages and are logged, of one server."""
 
+_FRAME: Final = re.compile("[\u2500-\u257f]+|^ {20,}")
+"""The lines of boxes, and the padding of a column."""
 _ID_FIRST: Final = re.compile(rb'^\s*\{\s*"jsonrpc"\s*:\s*"2\.0"\s*,\s*"id"\s*:\s*(\d+)\s*,')
 _ID_LAST: Final = re.compile(rb'"id"\s*:\s*(\d+)\s*\}\s*$')
 
@@ -136,10 +138,16 @@ class ServerOutput:
         """Sentences about the end of the process and its output; empty if nothing is known."""
         found = [self.ending(), self.describe_fault()]
         if self._errors.strip():
-            found.append(f"It wrote on its standard error: {printable(self._errors.strip())}")
+            found.append(f"It wrote on its standard error: {printable(_without_frames(self._errors))}")
         elif self._stray:
             found.append(f"It wrote what is no MCP message: {printable(self._stray)}")
         return " ".join(filter(None, found))
+
+
+def _without_frames(text: str) -> str:
+    """The lines of a text without boxes around them and padding: servers of the SDK write their log in columns."""
+    lines = (" ".join(_FRAME.sub(" ", line).split()) if _FRAME.search(line) else line for line in text.splitlines())
+    return "\n".join(line.rstrip() for line in lines if line.strip()).strip()
 
 
 @asynccontextmanager

@@ -45,7 +45,9 @@ async def stdio_streams(params: StdioServerParams, output: ServerOutput) -> Asyn
     errors = asyncio.create_task(_read_errors(process, output))
 
     async def stop() -> None:
-        await _stop(process)
+        if not await _ends_by_itself(process):
+            output.ending = str  # by a signal of this program, which explains nothing
+            await _end(process)
         await asyncio.wait([errors], timeout=_LAST_WORDS_SECONDS)
 
     try:
@@ -94,12 +96,15 @@ async def _start(params: StdioServerParams) -> asyncio.subprocess.Process:
         raise ToolServiceError(f"The MCP server '{where(params)}' could not be started: {reason}.") from error
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """Close the input, wait, and then end the whole group of processes."""
+async def _ends_by_itself(process: asyncio.subprocess.Process) -> bool:
+    """Close the input, wait, and say whether the server has ended."""
     assert process.stdin is not None  # noqa: S101 - a pipe
     process.stdin.close()
-    if await _ends(process):
-        return
+    return await _ends(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the whole group of processes."""
     for number in ("SIGTERM", "SIGKILL"):
         _signal(process, number)
         if await _ends(process):
