@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
 from symposia.v02.oai._forms import Form
+from symposia.v02.oai._model_client import Response
 from symposia.v02.oai._settings import Config, without_connection
 from symposia.v02.oai._vendor_model import VendorModel
-
-Response = Any
-"""Any: `openai.types.chat.ChatCompletion`, or what a model client of the program answers."""
 
 _logger = logging.getLogger(__name__)
 _without_price: Final[set[str]] = set()

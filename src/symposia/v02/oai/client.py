@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Final, Protocol, cast, runtime_checkable
+from typing import Any, ClassVar, cast
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
 from symposia.v02._templates import Context, Template, instantiate
-from symposia.v02.cache import AbstractCache, Cache
+from symposia.v02.cache import Cache
 from symposia.v02.logger.logger_utils import get_current_ts
-from symposia.v02.oai import _settings
+from symposia.v02.oai import _cached_answers, _settings
+from symposia.v02.oai._cached_answers import LEGACY_CACHE_DIR, LEGACY_DEFAULT_CACHE_SEED
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
 from symposia.v02.oai._forms import AsyncForm, Form, SyncForm
+from symposia.v02.oai._model_client import ModelClient, Response
 from symposia.v02.oai._settings import Config
 from symposia.v02.oai._usage import Summary, add_usage, print_summaries
 
@@ -29,55 +30,7 @@ __all__ = [
     "PlaceHolderClient",
 ]
 
-LEGACY_DEFAULT_CACHE_SEED: Final = 41
-"""The seed of the cache that is used where neither ``cache`` nor ``cache_seed`` is given."""
-LEGACY_CACHE_DIR: Final = ".cache"
-"""The folder of the caches that are chosen by ``cache_seed``."""
-
-Response = Any
-"""Any: `openai.types.chat.ChatCompletion`, or what a model client of the program answers."""
-
 _logger = logging.getLogger(__name__)
-
-
-@runtime_checkable
-class ModelClient(Protocol):
-    """A model of the program's own; see `OpenAIWrapper.register_model_client`."""
-
-    RESPONSE_USAGE_KEYS: ClassVar[list[str]] = ["prompt_tokens", "completion_tokens", "total_tokens", "cost", "model"]
-
-    class ModelClientResponseProtocol(Protocol):
-        """An answer: it has choices, and the name of the model."""
-
-        class Choice(Protocol):
-            """One of several answers to one request."""
-
-            class Message(Protocol):
-                """What the model says."""
-
-                content: str | None
-
-            message: ModelClient.ModelClientResponseProtocol.Choice.Message
-
-        choices: list[ModelClient.ModelClientResponseProtocol.Choice]
-        model: str
-
-    def create(self, params: dict[str, Any]) -> ModelClient.ModelClientResponseProtocol:  # Any: of the configuration
-        """Answer a request: its ``messages``, and all of the configuration's entry that is not for a connection."""
-        ...
-
-    def message_retrieval(self, response: Response) -> Sequence[Any]:
-        """What an answer says: a text or a message for each choice."""
-        ...
-
-    def cost(self, response: Response) -> float:
-        """What an answer cost."""
-        ...
-
-    @staticmethod
-    def get_usage(response: Response) -> dict[str, Any]:  # Any: numbers, and the model's name
-        """The usage of an answer, under `RESPONSE_USAGE_KEYS`. Without any, the call is not counted."""
-        ...
 
 
 class OpenAIWrapper:
@@ -159,9 +112,9 @@ class OpenAIWrapper:
     async def _ask(self, form: Form, entry: Entry, full: Config) -> Response:
         is_format = full.get("allow_format_str_template", False)
         params = _settings.filled_in(_settings.request_of(full), full.get("context"), is_format=is_format)
-        key, started = key_of(params) if _is_cached(full) else None, get_current_ts()
+        key, started = _cached_answers.key_of(params) if _cached_answers.is_cached(full) else None, get_current_ts()
         if key is not None:
-            found = await form.call(lambda: _read(full, key))
+            found = await form.call(lambda: _cached_answers.read(full, key))
             if found is not None:
                 self._count(entry.usage_of(found), is_cached=True)
                 self._log(entry, full, params, found, started, is_cached=True)
@@ -177,7 +130,7 @@ class OpenAIWrapper:
         self._count(entry.usage_of(response), is_cached=False)
         self._log(entry, full, params, response, started)
         if key is not None:
-            await form.call(lambda: _write(full, key, response))
+            await form.call(lambda: _cached_answers.write(full, key, response))
         response.message_retrieval_function = entry.client.message_retrieval
         return response
 
@@ -265,37 +218,6 @@ class OpenAIWrapper:
     def clear_usage_summary(self) -> None:
         """Count anew."""
         self.total_usage_summary = self.actual_usage_summary = None
-
-
-def key_of(params: Config) -> str:
-    """The key of a request's answer: its JSON, without credentials and addresses."""
-    return json.dumps(_settings.part_of_key(params), sort_keys=True, ensure_ascii=False, default=_named)
-
-
-def _named(value: object) -> object:
-    """A class by its schema, which is what a request with it has; no other value is the same in another process."""
-    if hasattr(value, "model_json_schema"):
-        return cast("Any", value).model_json_schema()  # Any: a pydantic model's class
-    raise TypeError(f"{value!r} cannot be part of a cached request: give JSON, or cache_seed=None.")
-
-
-def _is_cached(full: Config) -> bool:
-    return full.get("cache") is not None or full.get("cache_seed", LEGACY_DEFAULT_CACHE_SEED) is not None
-
-
-def _cache_of(full: Config) -> AbstractCache:
-    given: AbstractCache | None = full.get("cache")
-    return Cache.disk(full.get("cache_seed", LEGACY_DEFAULT_CACHE_SEED), LEGACY_CACHE_DIR) if given is None else given
-
-
-def _read(full: Config, key: str) -> Response:
-    with _cache_of(full) as cache:
-        return cache.get(key, None)
-
-
-def _write(full: Config, key: str, response: Response) -> None:
-    with _cache_of(full) as cache:
-        cache.set(key, response)
 
 
 def _is_filtered(error: ModelError) -> bool:
