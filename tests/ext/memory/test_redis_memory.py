@@ -106,7 +106,9 @@ async def test_vectors_of_another_embedder_are_refused_and_spoil_nothing(config:
 
 async def test_a_server_that_is_gone_is_one_clear_error_without_the_password() -> None:
     for url in ("redis://me:secret@127.0.0.1:1", "redis://127.0.0.1:1/0?password=secret"):
-        with pytest.raises(MemoryStoreError, match=r"server at 127\.0\.0\.1:1 cannot be used: .*Check that") as caught:
+        with pytest.raises(
+            MemoryStoreError, match=r"server at 127\.0\.0\.1:1 cannot be used: .*[^.]\. Check that"
+        ) as caught:
             await opened(RedisMemoryConfig(redis_url=url)).add(text("x"))
         assert "secret" not in str(caught.value)
     for url in ("localhost:6379", "http://me:secret@127.0.0.1", "redis://me:sec/ret@host"):
@@ -181,7 +183,7 @@ async def test_what_may_have_been_added_is_not_sent_again_and_a_server_that_hang
 
 
 async def test_without_an_embedder_the_models_library_is_needed(config: RedisMemoryConfig) -> None:
-    with pytest.raises(MissingExtraError, match="sentence-transformers"):
+    with pytest.raises(MissingExtraError, match=r"RedisMemory without an embedder needs .*sentence-transformers"):
         await RedisMemory(config).add(text("x"))
 
 

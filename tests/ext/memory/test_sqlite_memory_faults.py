@@ -238,6 +238,14 @@ async def test_wrong_arguments_of_calls_are_refused(arguments: dict[str, Any], e
             await memory.forget(["1"])  # pyright: ignore[reportArgumentType] - wrong on purpose
 
 
+async def test_what_is_no_embedder_and_no_content_is_refused_with_what_to_give() -> None:
+    with pytest.raises(ArgumentTypeError, match=r"embedder of SQLiteMemory .*FunctionEmbedder\(function, name\)"):
+        SQLiteMemory(":memory:", embedder="mine")  # pyright: ignore[reportArgumentType] - wrong on purpose
+    async with SQLiteMemory(":memory:") as memory:
+        with pytest.raises(ArgumentTypeError, match=r"content of SQLiteMemory is 'a': give a MemoryContent"):
+            await memory.add("a")  # pyright: ignore[reportArgumentType] - wrong on purpose
+
+
 @pytest.mark.parametrize(
     "vectors",
     [None, [], [[math.nan]], [[1e300]], [[1.0], [1.0]], [[]], ["abc"], [1.0], [[[1.0]]], [[1.0] * 9_000]],

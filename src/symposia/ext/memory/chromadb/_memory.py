@@ -207,8 +207,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         is_server = isinstance(config, HttpChromaDBVectorMemoryConfig)
         place = f"the server {config.host}:{config.port}" if is_server else f"the folder {config.persistence_path}"
         return MemoryStoreError(
-            f"The collection {config.collection_name!r} of ChromaDB in {place} cannot be used: {error} Check that it "
-            "is there, and that it was made with the same embedding function."
+            f"The collection {config.collection_name!r} of ChromaDB in {place} cannot be used: "
+            f"{str(error).rstrip('.')}. Check that it is there, and that it was made with the same embedding function."
         )
 
     def _opened(self) -> Any:  # Any: see `_client`

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from symposia.core import CancellationToken, Component
 from symposia.core.argument_checks import check_instance
+from symposia.core.exceptions import MissingExtraError
 from symposia.core.memory import MemoryContent, MemoryQueryResult
 from symposia.ext.memory._search import (
     SearchMemory,
@@ -21,7 +22,7 @@ from symposia.ext.memory._search import (
     text_of,
     write_record,
 )
-from symposia.ext.memory.embedders import Embedder, SentenceTransformerEmbedder
+from symposia.ext.memory.embedders import Embedder, SentenceTransformerEmbedder, Vectors
 from symposia.ext.memory.redis._stream import Stream
 
 
@@ -77,6 +78,7 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
         if embedder is not None:
             check_instance("embedder", type(self).__name__, embedder, Embedder, "HashingEmbedder()")
         self.config = config or RedisMemoryConfig()
+        self._is_default = embedder is None
         self._embedder = embedder or SentenceTransformerEmbedder(self.config.model_name)
         self._stream = Stream(
             self.config.redis_url,
@@ -94,7 +96,7 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
     async def add(self, content: MemoryContent, cancellation_token: CancellationToken | None = None) -> None:
         """Remember one more thing. It is found by others when this returns."""
         check_instance("content", type(self).__name__, content, MemoryContent, "MemoryContent(content='…', …)")
-        embed = None if self.config.sequential else self._embedder.embed([text_of(content)])
+        embed = None if self.config.sequential else self._embed(text_of(content))
         vectors = None if embed is None else await cancellable(embed, cancellation_token)
         await call_in_thread(partial(self._stream.append, write_record(content), vectors), cancellation_token)
 
@@ -125,7 +127,7 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
             last = await call_in_thread(partial(self._stream.last, most), cancellation_token)
             return MemoryQueryResult(results=[read_record(record, id=id_) for id_, record in last])
         limit = self.config.distance_threshold if distance_threshold is None else distance_threshold
-        vectors = await cancellable(self._embedder.embed([text]), cancellation_token)
+        vectors = await cancellable(self._embed(text), cancellation_token)
         found = await call_in_thread(partial(self._stream.closest, vectors, most, limit), cancellation_token)
         return MemoryQueryResult(
             results=[read_record(record, id=id_, distance=distance) for id_, record, distance in found]
@@ -146,6 +148,14 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
     async def close(self) -> None:
         """Close the connection. It is opened again by the next call."""
         await call_in_thread(self._stream.close)
+
+    async def _embed(self, text: str) -> Vectors:
+        try:
+            return await self._embedder.embed([text])
+        except MissingExtraError as error:
+            if not self._is_default:
+                raise
+            raise MissingExtraError("RedisMemory without an embedder", error.extra) from error
 
     def _to_config(self) -> RedisMemoryConfig:
         return self.config

@@ -221,8 +221,8 @@ class Stream:
             return function(client)
         except redis.RedisError as error:
             raise MemoryStoreError(
-                f"The memory {self._key} in the Redis server at {self._address} cannot be used: {error}. Check that "
-                "the server runs, and its address in redis_url."
+                f"The memory {self._key} in the Redis server at {self._address} cannot be used: "
+                f"{str(error).rstrip('.')}. Check that the server runs, and its address in redis_url."
             ) from error
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from pydantic import JsonValue
 
 from symposia.core import ROOT_LOGGER_NAME, CancellationToken
-from symposia.core.argument_checks import check_each, check_path
+from symposia.core.argument_checks import check_each, check_instance, check_path
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.json_values import as_json, encodable
 from symposia.core.memory import MemoryContent, MemoryQueryResult
@@ -69,7 +69,9 @@ class SQLiteMemory(SearchMemory):
         check_path("The path", type(self).__name__, path)
         if not str(path) or "\0" in str(path) or encodable(str(path)) != str(path):
             raise InvalidArgumentError(f"The path of {type(self).__name__} is {path!r}: give the path of a file.")
-        if embedder is None:
+        if embedder is not None:
+            check_instance("embedder", type(self).__name__, embedder, Embedder, "FunctionEmbedder(function, name)")
+        else:
             logger.info(
                 "The memory in %s has no embedder: it finds what is spelled alike (hashed n-grams), not what "
                 "means the same.",
@@ -95,6 +97,7 @@ class SQLiteMemory(SearchMemory):
 
         A crash of the program loses nothing then. A power failure may lose what was added in the last seconds.
         """
+        check_instance("content", type(self).__name__, content, MemoryContent, "MemoryContent(content='…', …)")
         await self.add_many([content], cancellation_token)
 
     async def add_many(
@@ -105,7 +108,7 @@ class SQLiteMemory(SearchMemory):
         Returns:
             Their ids, for `forget`.
         """
-        check_each("contents", type(self).__name__, contents, MemoryContent, "MemoryContent(content='…', mime_type=…)")
+        check_each("contents", type(self).__name__, contents, MemoryContent, "[MemoryContent(content='…', …)]")
         ids: list[int] = []
         for start in range(0, len(contents), BATCH):
             batch = contents[start : start + BATCH]
