@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from typing import Annotated, Any, Final, Literal, TypeAlias, cast
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
 
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
+from symposia.ext.tools.mcp._server_names import address, command_line, program_name
 
 START_SECONDS: Final = 30.0
 """The least time that a server has to start. ``npx`` and ``uvx`` download a server before they run it, so that the five
@@ -41,7 +44,16 @@ class ServerSandbox(BaseModel, defer_build=True):
     wheels: Path | None = None
 
 
-class StdioServerParams(BaseModel, defer_build=True):
+class _ServerParams(BaseModel, defer_build=True):
+    """A server, whose ``repr`` has neither keys nor what may be one."""
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
+        params = cast("McpServerParams", self)
+        rest = [(name, value) for name, value in super().__repr_args__() if name not in {"command", "args", "url"}]
+        return [("server", where(params)), *rest]
+
+
+class StdioServerParams(_ServerParams, defer_build=True):
     """A server that is a program on this machine, which reads requests from its standard input.
 
     Attributes:
@@ -68,7 +80,7 @@ class StdioServerParams(BaseModel, defer_build=True):
     sandbox: ServerSandbox | None = None
 
 
-class SseServerParams(BaseModel, defer_build=True):
+class SseServerParams(_ServerParams, defer_build=True):
     """A server at an address that sends server-sent events, as servers did before streamable HTTP.
 
     Attributes:
@@ -85,7 +97,7 @@ class SseServerParams(BaseModel, defer_build=True):
     sse_read_timeout: float = 60 * 5
 
 
-class StreamableHttpServerParams(BaseModel, defer_build=True):
+class StreamableHttpServerParams(_ServerParams, defer_build=True):
     """A server at an address that speaks streamable HTTP.
 
     Attributes:
@@ -124,20 +136,20 @@ def answer_seconds(params: McpServerParams) -> float:
 
 
 def where(params: McpServerParams) -> str:
-    """The server for errors and for effect handlers: its command line or its address, without environment and keys."""
+    """The server for errors, questions and records, without what may be a key."""
     if isinstance(params, StdioServerParams):
-        return " ".join([params.command, *params.args])
-    url = urlsplit(params.url)
-    return urlunsplit((url.scheme, url.netloc.rpartition("@")[2], url.path, "", ""))
+        return command_line(params.command, params.args)
+    return address(params.url)
+
+
+def digest(params: McpServerParams) -> str:
+    """Tells servers apart whose `where` is the same: 12 hexadecimal digits."""
+    whole = "\0".join(params.args) if isinstance(params, StdioServerParams) else params.url
+    return hashlib.sha256(whole.encode(errors="surrogatepass")).hexdigest()[:12]
 
 
 def short_name(params: McpServerParams) -> str:
-    """A name of the server that is known without asking it: the host, or the program that it is.
-
-    A command is often one that runs another (``npx -y @scope/server-files /folder``), so the first argument that is no
-    option names the program, if there is one.
-    """
-    if not isinstance(params, StdioServerParams):
-        return urlsplit(params.url).hostname or "server"
-    plain = [each for each in params.args if not each.startswith("-")]
-    return Path(plain[0] if plain else params.command).stem
+    """A name of the server that is known without asking it: the host, or the program that it is."""
+    if isinstance(params, StdioServerParams):
+        return program_name(params.command, params.args)
+    return urlsplit(params.url).hostname or "server"

@@ -30,6 +30,7 @@ from symposia.ext.tools.mcp._params import (
     SseServerParams,
     StdioServerParams,
     StreamableHttpServerParams,
+    digest,
     short_name,
     where,
 )
@@ -271,8 +272,8 @@ class McpWorkbench(StreamWorkbench):
         return self._listing.traits.get(self._listing.names.get(plain, plain), ToolTraits())
 
     def effect_identity(self) -> dict[str, JsonValue]:
-        """The class and the server, without its environment and headers."""
-        return {**super().effect_identity(), "server": where(self.server_params)}
+        """The class and the server. Its arguments, which may have keys, are in a digest."""
+        return {**super().effect_identity(), "server": where(self.server_params), "digest": digest(self.server_params)}
 
     # --- resources and prompts
 
