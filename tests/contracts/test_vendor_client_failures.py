@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.support.model_clients import OPENAI, VENDORS, Vendor, kind_name, read
 
-from symposia.core.exceptions import InvalidArgumentError, ModelError, UsageError
+from symposia.core.exceptions import InvalidArgumentError, ModelError, ModelResponseError, UsageError
 from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.testing.model_server import Failure, MockModelServer, Reply
 
@@ -99,6 +99,17 @@ async def test_a_stream_that_is_cut_is_an_error_after_the_pieces_that_came(
     assert await anext(stream) == "one"
     with pytest.raises(ModelError, match=r"The connection to the server at .* was lost in the middle of an answer"):
         await read(stream)
+
+
+@every_vendor
+async def test_a_whole_answer_that_is_cut_is_told_as_one(vendor: Vendor, server: MockModelServer) -> None:
+    client = vendor.client(server, *[Reply(text="one two three four five six", cut_after=1)] * 3)
+    lost = (
+        rf"The connection to the server at .* was lost in the middle of an answer of model '{vendor.model}' .* again\.$"
+    )
+    with pytest.raises(ModelResponseError, match=lost) as caught:
+        await client.create(HELLO)
+    assert caught.value.is_transient
 
 
 @every_vendor

@@ -92,7 +92,7 @@ async def test_a_whole_answer_that_is_too_large_is_an_error(vendor: Vendor, serv
         assert not error.is_transient
         assert str(error).startswith(
             f"The server at {vendor.address(server)} sent too large an answer of model '{vendor.model}' (status 200, "
-            "application/json): it is larger than 64 MiB, the most that is read. The connection was closed."
+            "application/json): it is larger than 64 MiB, the most that is read, so the connection was closed."
         )
     assert len(server.requests) == 2
     assert (await client.create(HELLO)).content == "Five."
@@ -104,8 +104,19 @@ async def test_a_stream_that_is_too_large_is_an_error(vendor: Vendor, server: Mo
     client = vendor.client(server, Raw(body=body, content_type=vendor.wire.STREAM_TYPE, headers=GZIP))
     error = await failure_of(client, streaming=True)
     assert "sent too large an answer" in str(error)
-    assert "it is larger than 256 MiB, the most that is read." in str(error)
+    assert "it is larger than 256 MiB, the most that is read, so" in str(error)
     assert len(server.requests) == 1
+
+
+@every_format
+async def test_an_answer_of_more_values_than_can_be_parsed_quickly_is_an_error(
+    vendor: Vendor, server: MockModelServer
+) -> None:
+    body = zipped(b'{"more": [', b"[]," * 1_000, 2_001)
+    error = await failure_of(vendor.client(server, Raw(body=body, headers=GZIP)), streaming=False)
+    assert "sent too large an answer" in str(error)
+    assert "its JSON has more than 4,000,000 values and names, the most that are read." in str(error)
+    assert isinstance(error, ModelResponseError)
 
 
 @every_format

@@ -17,6 +17,7 @@ from symposia.core.models import (
     RequestUsage,
     VendorBlocks,
 )
+from symposia.ext.models._bounded_bodies import check_values
 from symposia.ext.models._reported_errors import raise_reported
 
 W = TypeVar("W")
@@ -55,6 +56,7 @@ def json_parser(wire: type[W]) -> Callable[[bytes], W]:
         nonlocal validate
         if validate is None:
             validate = _validator(wire)
+        check_values(data)
         try:
             return validate(data)
         except ValueError:

@@ -1,4 +1,4 @@
-"""The bodies of responses within limits: bytes received, and bytes decompressed.
+"""The bodies of responses within limits: bytes received, bytes decompressed, and values of their JSON.
 
 The limits are kept by a hook of the HTTP client, beneath the SDKs, which read errors and whole answers themselves. A
 body that is too large ends at its limit, and its response says so: see `body_problem`. Rejected: an error raised while
@@ -25,6 +25,9 @@ MOST_OF_ANSWER: Final = 64 * MIB
 MOST_OF_STREAM: Final = 256 * MIB
 """Bytes that are read of an answer that is streamed."""
 
+MOST_VALUES: Final = 4_000_000
+"""Values and names in JSON, about: 17,000 tokens with twenty alternatives each have as many."""
+
 _PIECE: Final = 64 * KIB
 """Bytes that are decompressed at a time, between which the event loop runs."""
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
@@ -32,6 +35,8 @@ _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _PLAIN: Final = frozenset({"identity", ""})
 _PROBLEM: Final = "symposia_body_problem"
 """The name of a response's extension."""
+_LOST: Final = "symposia_lost_body"
+"""The attribute of an error by which the body of an answer ended."""
 
 _is_streamed: ContextVar[bool] = ContextVar("symposia_is_streamed", default=False)
 
@@ -45,14 +50,34 @@ class BodyError(ValueError):
 class OversizedBodyError(BodyError):
     """A body is larger than its limit.
 
-    Attributes:
+    Args:
         limit: The limit, in bytes.
     """
 
     def __init__(self, limit: int) -> None:
         amount = f"{limit // MIB} MiB" if limit >= MIB else f"{limit // KIB} KiB"
-        super().__init__(f"it is larger than {amount}, the most that is read")
-        self.limit = limit
+        super().__init__(f"it is larger than {amount}, the most that is read, so the connection was closed")
+
+
+class TooManyValuesError(ValueError):
+    """A body has more values than are read."""
+
+    def __init__(self) -> None:
+        super().__init__(f"its JSON has more than {MOST_VALUES:,} values and names, the most that are read")
+
+
+def check_values(data: bytes) -> None:
+    """Check that JSON is no longer to parse than an event loop may be held: a second or two at most.
+
+    64 MiB can hold 30 million values, which take up to six seconds and three gigabytes. To parse them in a thread does
+    not help: the parser lets no other thread run. Counting takes a millisecond for each MiB. Characters within texts
+    count as well, of which no answer has so many.
+
+    Raises:
+        TooManyValuesError: It has too many values.
+    """
+    if len(data) > MOST_VALUES and sum(map(data.count, (b",", b":", b"[", b"{"))) > MOST_VALUES:
+        raise TooManyValuesError
 
 
 @contextmanager
@@ -78,6 +103,13 @@ class ByteStream(Protocol):
     async def aclose(self) -> None: ...
 
 
+def lost_body(error: BaseException | None) -> BaseException | None:
+    """The error by which the body of an answer ended, among an error and its causes; None if there is none."""
+    while error is not None and not hasattr(error, _LOST):
+        error = error.__cause__
+    return error
+
+
 class UnreadResponse(Protocol):
     """A response of httpx2 or httpx."""
 
@@ -97,11 +129,14 @@ def accept_gzip(headers: MutableMapping[str, str]) -> None:
 async def bound_body(response: UnreadResponse) -> None:
     """Called with each response, before its body is read: have it end at its limit."""
     encoding = response.headers.pop("content-encoding", "").strip().lower()  # which the HTTP client would undo again
-    is_success = 200 <= response.status_code < 300  # noqa: PLR2004 - the statuses of success
-    limit = MOST_OF_ERROR if not is_success else MOST_OF_STREAM if _is_streamed.get() else MOST_OF_ANSWER
+    limit = MOST_OF_ERROR if not _is_success(response) else MOST_OF_STREAM if _is_streamed.get() else MOST_OF_ANSWER
     # The base class of streams, which the HTTP clients check, is that of the client itself.
     base = next(each for each in type(response.stream).__mro__ if each.__name__ == "AsyncByteStream")
     response.stream = _bounded_type(base)(response, encoding, limit)
+
+
+def _is_success(response: UnreadResponse) -> bool:
+    return 200 <= response.status_code < 300  # noqa: PLR2004 - the statuses of success
 
 
 class _BoundedBody:
@@ -112,6 +147,7 @@ class _BoundedBody:
         self._stream = response.stream
         self._encoding = encoding
         self._limit = limit
+        self._is_answer = _is_success(response)
 
     @property
     def elapsed(self) -> object:
@@ -136,6 +172,10 @@ class _BoundedBody:
             self._extensions[_PROBLEM] = problem
         except zlib.error as problem:
             self._extensions[_PROBLEM] = BodyError(f"its compressed data is broken ({problem})")
+        except Exception as error:
+            if self._is_answer:
+                setattr(error, _LOST, True)  # the SDKs raise errors of theirs, which do not tell
+            raise
         finally:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ModelError
 from symposia.core.models import CreateResult
+from symposia.ext.models._bounded_bodies import lost_body
 from symposia.ext.models._cancellable_calls import CancellableCalls
 from symposia.ext.models._context_overflow import RequestSize
 from symposia.ext.models._response_listeners import report_response
@@ -110,7 +111,7 @@ class Exchange:
         except self.transport.errors as error:
             if self.is_closed():
                 raise self._failed(error) from error
-            raise self.service.broken_off(self.model, stream.response, error) from error
+            raise self.service.broken_off(self.model, error, stream.response) from error
         except ValueError as problem:
             raise self._broken(stream.response, problem) from problem
 
@@ -135,6 +136,8 @@ class Exchange:
             )
         if status is not None:
             report_response(status, headers)
+        elif (lost := lost_body(error)) is not None:
+            return self.service.broken_off(self.model, lost)
         return self.service.failed(self.model, error, self.estimate)
 
     def _broken(self, response: Response, problem: ValueError) -> ModelError:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic_core import from_json
 
 from symposia.core.exceptions import ModelError, ModelResponseError
-from symposia.ext.models._bounded_bodies import OversizedBodyError, body_problem
+from symposia.ext.models._bounded_bodies import OversizedBodyError, TooManyValuesError, body_problem
 from symposia.ext.models._context_overflow import RequestSize, describe_overflow, reported_overflow
 from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._http_clients import REFUSED_REDIRECT
@@ -153,11 +153,10 @@ class Service:
         # The first bytes tell what the server is: HTML of a login page, a proxy's notice, another vendor's JSON.
         start = response.body[:START].decode(errors="replace")
         begins = f"The response begins: {start[:QUOTED]!r}" if start else "The response is empty."
-        if isinstance(problem, OversizedBodyError):
+        if isinstance(problem, OversizedBodyError | TooManyValuesError):
             return ModelResponseError(
-                f"{self._subject} sent too large an answer of model {model!r} ({response.label}): {problem}. The "
-                f"connection was closed. Limit the length of answers, or check that {self.address} is the right "
-                f"address. {begins}",
+                f"{self._subject} sent too large an answer of model {model!r} ({response.label}): {problem}. Limit the "
+                f"length of answers, or check that {self.address} is the right address. {begins}",
                 status=response.status,
                 response_start=start,
             )
@@ -188,17 +187,25 @@ class Service:
             is_transient=True,
         )
 
-    def broken_off(self, model: str, response: Response, error: Exception) -> ModelError:
-        """The error of a stream whose connection failed while it was read."""
+    def broken_off(self, model: str, error: BaseException, streamed: Response | None = None) -> ModelError:
+        """The error of an answer whose connection failed while it was read.
+
+        Args:
+            model: The model.
+            error: The error of the connection.
+            streamed: What arrived, where the answer was to be streamed.
+        """
         said = _said(error)
         if "timeout" in type(error).__name__.lower():
             problem = f"{self._subject} took too long to continue an answer of model {model!r} ({said})."
         else:
             problem = f"The connection to {self.name} was lost in the middle of an answer of model {model!r} ({said})."
+        if streamed is None:
+            return ModelResponseError(f"{problem} Try again.", is_transient=True)
         return ModelResponseError(
             f"{problem} Try again. In a program, what arrived is in the error's attribute `partial`.",
-            status=response.status,
-            response_start=response.body[:START].decode(errors="replace"),
+            status=streamed.status,
+            response_start=streamed.body[:START].decode(errors="replace"),
             is_transient=True,
         )
 
@@ -283,7 +290,7 @@ def _shown_address(location: str) -> str:
         return repr(location[:QUOTED])
 
 
-def _said(error: Exception) -> str:
+def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".rstrip(".: ")
 
 
