@@ -15,10 +15,10 @@ from uuid import uuid4
 from pydantic import BaseModel, Field
 
 from symposia.core import CancellationToken, Component
-from symposia.core.argument_checks import check_count, check_instance
+from symposia.core.argument_checks import check_instance
 from symposia.core.exceptions import ComponentError, InvalidArgumentError, MemoryStoreError, MissingExtraError
 from symposia.core.memory import MemoryContent, MemoryMimeType, MemoryQueryResult
-from symposia.ext.memory._search import SearchMemory, call_in_thread, client_start, query_text, text_of
+from symposia.ext.memory._search import SearchMemory, call_in_thread, client_start, query_limit, query_text, text_of
 
 __all__ = ["Mem0Memory", "Mem0MemoryConfig"]
 
@@ -60,7 +60,7 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
         config: Without the service: the configuration of mem0, with its model, embedder and store.
 
     Raises:
-        InvalidArgumentError: `is_cloud` is False, and there is no `config`.
+        InvalidArgumentError: `is_cloud` is False, and there is no `config`; or the limit is below 1.
         MemoryStoreError: With any use: mem0, its model or its store failed.
         MissingExtraError: With the first use: ``mem0ai`` is not installed.
     """
@@ -75,14 +75,13 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
         api_key: str | None = None,
         config: dict[str, Any] | None = None,
     ) -> None:
-        check_count("The limit", type(self).__name__, limit)
         if not is_cloud and config is None:
             raise InvalidArgumentError(
                 "A Mem0Memory without mem0's service needs its configuration: give config={'llm': …, 'embedder': …, "
                 "'vector_store': …}, as mem0's Memory.from_config takes it."
             )
         self._user_id = user_id or uuid4().hex
-        self._limit = limit
+        self._limit = query_limit(type(self).__name__, limit, limit)
         self._is_cloud = is_cloud
         self._api_key = api_key
         self._config = config
@@ -139,7 +138,7 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
             limit: In place of the memory's own.
             kwargs: Other arguments of mem0's search.
         """
-        most = limit or self._limit
+        most = query_limit(type(self).__name__, limit, self._limit)
 
         def search(client: Any) -> Sequence[Mapping[str, Any]]:  # Any: see `_client`
             answer = client.search(query_text(query), **_scope(client, self._user_id, most), **kwargs)
@@ -162,10 +161,17 @@ class Mem0Memory(SearchMemory, Component[Mem0MemoryConfig]):
         await self._call(lambda client: client.delete_all(user_id=self._user_id))
 
     async def close(self) -> None:
-        """Let go of the client. It is made again by the next call."""
-        client, self._client = self._client, None
-        if hasattr(client, "close"):
-            await call_in_thread(client.close)
+        """Close the client, after the calls that are under way. It is made again by the next call."""
+        await call_in_thread(self._close_now)
+
+    def _close_now(self) -> None:
+        with self._lock:  # after the call that is under way
+            client: Any = self._client  # Any: see there
+            self._client = None
+            # The memory of this machine has a `close`. The client of the service has none, but an HTTP client.
+            closable = client if hasattr(client, "close") else getattr(client, "client", None)
+            if closable is not None:
+                closable.close()
 
     async def _call(self, function: Callable[[Any], T], token: CancellationToken | None = None) -> T:
         return await call_in_thread(partial(self._call_now, function), token)
