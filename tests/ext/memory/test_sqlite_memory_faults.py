@@ -21,7 +21,7 @@ from symposia.ext.memory.sqlite import SQLiteMemory
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no os.fork and no limits of a process")
 
 SHARED = """
-import asyncio, os, resource, sys
+import asyncio, os, resource, sys, tempfile
 from symposia.core.exceptions import MemoryStoreError
 from symposia.core.memory import MemoryContent
 from symposia.ext.memory.sqlite import SQLiteMemory
@@ -74,6 +74,43 @@ async def write():
     print((await memory.query("room again")).results[0].content, await memory.count() - added)
 
 asyncio.run(write())
+"""
+
+QUERY_ONLY = """
+async def prepare():
+    async with SQLiteMemory("memory.db") as memory:
+        await memory.add(text("It is there."))
+        await memory.query("there")
+
+async def query():
+    async with SQLiteMemory("memory.db") as memory:
+        for _ in range(2):
+            assert [each.content for each in (await memory.query("there")).results] == ["It is there."]
+            assert await memory.count() == 1
+        try:
+            await memory.add(text("more"))
+        except MemoryStoreError as error:
+            print(error, flush=True)
+
+def queried_as_nobody():
+    child = os.fork()
+    if not child:
+        if os.getuid() == 0:  # who may write everywhere
+            os.setgid(65534)
+            os.setuid(65534)
+        asyncio.run(query())
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+with tempfile.TemporaryDirectory() as folder:  # others cannot open pytest's
+    os.chdir(folder)
+    asyncio.run(prepare())
+    os.chmod("memory.db", 0o444)
+    for rights in (0o777, 0o555):
+        os.chmod(".", rights)
+        assert queried_as_nobody() == 0
+    os.chmod(".", 0o777)
+    os.chdir("/")
 """
 
 
@@ -305,6 +342,30 @@ async def test_a_call_is_cancelled_while_texts_are_embedded(by: str, operation: 
         assert await memory.count() == 0
         await memory.add(text("y"))
         assert await found(memory, "y") == ["y"]
+
+
+async def test_queries_do_not_wait_for_writers(path: Path) -> None:
+    other: Any = apsw.Connection(str(path))
+    async with SQLiteMemory(path) as memory:
+        await memory.add(text("first"))
+        other.execute("BEGIN IMMEDIATE")  # the writers of this memory wait from now on
+        adding = asyncio.ensure_future(memory.add(text("second")))
+        async with SQLiteMemory(path) as opened_meanwhile:
+            for each in (memory, opened_meanwhile):
+                assert await asyncio.wait_for(found(each, "first"), 20) == ["first"]
+                assert not adding.done()
+        other.execute("COMMIT")
+        await asyncio.wait_for(adding, 20)
+        assert await memory.count() == 2
+    other.close()
+
+
+@posix
+async def test_a_file_that_cannot_be_written_is_queried(path: Path) -> None:
+    process = await started(QUERY_ONLY, path)
+    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    assert process.returncode == 0
+    assert output.count(b"memory.db fails: attempt to write a readonly database. Give this program the right") == 2
 
 
 async def test_a_call_is_cancelled_while_it_waits_for_another_writer(path: Path) -> None:
