@@ -116,7 +116,13 @@ TWICE = CODING + 'user_proxy.initiate_chat(assistant, message="And?"'
         (IN_TURNS.replace("max_round=5", "max_round=5, send_introductions=True"), "The argument send_introductions"),
         (ASKING + "async def main():\n    ask(1)\n", "may be called in a running event loop"),
         (TOOLS.replace("executor=user", "executor=bot"), "The caller or the executor of the tool"),
-        (CODING.replace('"cache_seed": None}', '"config_list": config_list_from_json("X")}'), "known only"),
+        (CODING.replace('"cache_seed": None}', '"config_list": read_models()}'), "known only"),
+        (
+            CODING.replace('"model": "gpt-4"', '"config_list": autogen.config_list_from_json("X")')
+            .replace("from autogen import", "import autogen\nfrom autogen import")
+            .replace('"cache_seed"', '"filter_func"'),
+            "takes no 'filter_func'",
+        ),
     ],
     ids=lambda text: "" if "\n" in text else text[:40],
 )
@@ -188,6 +194,35 @@ def test_executors_lists_of_models_and_later_chats_are_rewritten() -> None:
         assert line in after.splitlines(), after
     clients = [f"OpenAIChatCompletionClient(**config_list[{index}], temperature=0)" for index in (0, 1)]
     assert f"model_client=FallbackClient([{', '.join(clients)}])," in after
+
+
+READ = """\
+import autogen
+
+models = autogen.config_list_from_json("OAI_CONFIG_LIST", filter_dict={"model": ["gpt-4o"]})  # the file
+a = autogen.AssistantAgent("a", llm_config={"config_list": models, "temperature": 0})
+b = autogen.AssistantAgent("b", llm_config={"config_list": autogen.config_list_from_json("OTHERS")})
+b.initiate_chat(a, message="hi", max_turns=2)
+"""
+
+
+def test_a_list_of_models_that_is_read_when_the_program_runs_makes_a_client() -> None:
+    after = migrate_text(READ).text
+    for line in (
+        "from symposia.v02 import config_list_from_json",
+        "from symposia.v02.oai.conversion import to_model_client",
+        'models = config_list_from_json("OAI_CONFIG_LIST", filter_dict={"model": ["gpt-4o"]})  # the file',
+        'a = AssistantAgent("a", model_client=to_model_client({"config_list": models, "temperature": 0}))',
+    ):
+        assert line in after.splitlines(), after
+    assert 'to_model_client({"config_list": config_list_from_json("OTHERS")})' in after
+    assert migrate_text(after).text == after
+
+
+def test_a_file_that_only_reads_lists_of_models_has_nothing_to_rewrite() -> None:
+    result = migrate_text('from autogen import config_list_from_json\n\nmodels = config_list_from_json("X")\n')
+    assert result.text == 'from symposia.v02 import config_list_from_json\n\nmodels = config_list_from_json("X")\n'
+    assert not result.notes
 
 
 def test_only_names_are_changed_where_that_is_asked_for() -> None:

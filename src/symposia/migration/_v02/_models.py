@@ -45,6 +45,8 @@ _VENDORS: Mapping[str, _Vendor] = {
     "ollama": _vendor("ollama", "OllamaChatCompletionClient", ("model", *_SAMPLING), client_host="host"),
 }
 _DROPPED = ("api_type", "tags", "config_list", "cache_seed")
+_TO_CLIENT = ("symposia.v02.oai.conversion", "to_model_client")
+"""Makes a client when the program runs, of a configuration that is known only then."""
 
 
 @dataclass
@@ -93,6 +95,8 @@ class Models:
     def _of_dict(self, node: cst.Dict) -> str:
         source = self.program.source
         elements = elements_of(node)
+        if (read := self._read_list(elements)) is not None:
+            return self._of_read_list(node, elements, read)
         entries, listed = self._entries(elements)
         vendors = {_vendor_of(source, each) for each in entries or [node]}
         if len(vendors) != 1:
@@ -117,6 +121,27 @@ class Models:
         if not entries:
             arguments = self._with_deployment(vendor, elements, arguments)
         return self._cached(f"{vendor.client}({arguments})", elements)
+
+    def _read_list(self, elements: Mapping[str, cst.DictElement]) -> cst.Call | None:
+        """The call that reads the ``config_list`` when the program runs; None if that stands in the text."""
+        value = elements["config_list"].value if "config_list" in elements else None
+        if isinstance(value, cst.Name) and value.value in self.program.values:
+            value = self.program.values[value.value].value
+        return value if isinstance(value, cst.Call) and self.program.list_function(value) else None
+
+    def _of_read_list(self, node: cst.Dict, elements: Mapping[str, cst.DictElement], read: cst.Call) -> str:
+        source = self.program.source
+        for key, each in elements.items():
+            self._argument(_VENDORS["openai"], key, each)
+        function = self.program.list_function(read)
+        self.imports |= {_TO_CLIENT, ("symposia.v02", function)}
+        text = source.text(node)
+        if read is elements["config_list"].value:
+            text = text.replace(source.text(read), function + source.text(read).removeprefix(source.text(read.func)))
+        elif read.func not in self.program.understood:
+            self.edits.append(source.replaced(read.func, function))
+        self.program.understood.add(read.func)
+        return f"{_TO_CLIENT[1]}({text})"
 
     def _entries(self, elements: Mapping[str, cst.DictElement]) -> tuple[Sequence[cst.Dict], str]:
         """The entries of the ``config_list``, and the variable that holds it."""

@@ -20,6 +20,13 @@ CONSTRUCTED = (*AGENTS, *EXECUTORS, "GroupChat", "GroupChatManager")
 _V02 = re.compile(r"^symposia\.v02(?=\.|$)")
 """What is kept is imported from here, and may be rewritten later."""
 STARTS = ("initiate_chat", "a_initiate_chat")
+LIST_FUNCTIONS = (
+    *("config_list_from_json", "config_list_from_dotenv", "config_list_from_models", "config_list_gpt4_gpt35"),
+    *("config_list_openai_aoai", "get_config_list"),
+)
+"""The functions that read the models of a configuration when the program runs."""
+_CONFIGURES = (*(f"autogen.{each}" for each in LIST_FUNCTIONS), "autogen.oai.conversion.to_model_client")
+"""What programs for 0.4 have of the interface of 0.2, too."""
 
 
 class NotCertainError(Exception):
@@ -105,6 +112,7 @@ class Program:
     registrations: list[Registration] = field(default_factory=list[Registration])
     values: dict[str, cst.Assign] = field(default_factory=dict[str, cst.Assign])
     functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
+    only_configures: bool = True
     has_async: bool = False
     problems: list[NotCertainError] = field(default_factory=list[NotCertainError])
     understood: set[cst.CSTNode] = field(default_factory=set[cst.CSTNode])
@@ -129,6 +137,11 @@ class Program:
         """AutoGen's dotted name of an expression; empty for other expressions."""
         root, dot, rest = dotted_name(node).partition(".")
         return self._aliases[root] + dot + rest if root in self._aliases else ""
+
+    def list_function(self, call: cst.Call) -> str:
+        """The function that reads a list of models, as far as a call is of one; empty for other calls."""
+        module, _, leaf = self.full_name(call.func).rpartition(".")
+        return leaf if module in ("autogen", "autogen.oai") and leaf in LIST_FUNCTIONS else ""
 
     def free_name(self, wanted: str) -> str:
         """A name that the text does not use, like the wanted one."""
@@ -197,6 +210,7 @@ class Program:
         if not theirs:
             return
         self._aliases.update(theirs)
+        self.only_configures = self.only_configures and all(name in _CONFIGURES for name in theirs.values())
         if place.function is not None or len(statement.body) != 1 or len(theirs) != len(found):
             self.problems.append(NotCertainError(node, "AutoGen is imported within another statement."))
         self.imports.append((statement, place))

@@ -41,7 +41,7 @@ def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Coll
         used_elsewhere: Names that other files import from it.
     """
     program = Program.read(source)
-    if not program.imports:
+    if program.only_configures:
         return Rewriting(None)
     writer = _Writer(program, in_notebook=in_notebook)
     problems = [*program.problems, *writer.write()]

@@ -62,11 +62,30 @@ def make_client(config: Config, arguments: Mapping[str, Any]) -> ChatCompletionC
     return vendor_of(config).make(connection_of(config), {"model_info": CAPABLE, **arguments})
 
 
+def make_client_by_name(config: Config, arguments: Mapping[str, Any]) -> ChatCompletionClient:  # Any: JSON
+    """As `make_client`, but the name of the model says what it can do, and the client can be saved where it can.
+
+    Args:
+        config: The configuration.
+        arguments: What goes with every request; ``model_info`` says what a model can do whose name is not known.
+
+    Raises:
+        MissingExtraError: As `make_client`.
+        UsageError: As `make_client`.
+    """
+    connection, vendor = connection_of(config), vendor_of(config)
+    if vendor is not OPENAI or "http_client" in connection:
+        return vendor.make(connection, dict(arguments))
+    from symposia.ext.models.openai import OpenAIChatCompletionClient  # noqa: PLC0415 - each vendor by itself
+
+    return OpenAIChatCompletionClient(**connection, **arguments)
+
+
 def _openai(connection: Config, arguments: Config) -> ChatCompletionClient:
     from symposia.ext.models.openai import BaseOpenAIChatCompletionClient  # noqa: PLC0415 - each vendor by itself
 
     client = _sdk_client(connection)
-    model_info = arguments.pop("model_info")
+    model_info = arguments.pop("model_info", None)
     return BaseOpenAIChatCompletionClient(client, create_args=arguments, model_info=model_info)
 
 
