@@ -22,6 +22,7 @@ from symposia.core.models import (
     UserMessage,
     call_model,
 )
+from symposia.ext.tools.mcp._results import head_and_tail
 
 if TYPE_CHECKING:
     from symposia.ext.tools.mcp import _sdk as sdk
@@ -30,8 +31,8 @@ else:
 
 _ATTEMPTS: Final = 3
 """How often a person is asked for an answer of the right form."""
-_QUOTED: Final = 2_000
-"""Characters of a server's request that a question shows."""
+_QUOTED: Final = 8_000
+"""Characters of a server's request that a question shows: some four pages. Of a longer one the middle is left out."""
 
 _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, OSError, ImportError)
 """What reading a value of another form than the protocol's raises. A picture that is none is an `OSError`."""
@@ -118,11 +119,8 @@ class ServerRequests:
     async def _sample(self, params: Object) -> Object:
         assert self._client is not None  # noqa: S101 - else it is not offered
         if self._approve_sampling is not None:
-            shown = json.dumps(
-                {key: params[key] for key in ("systemPrompt", "messages") if key in params}, ensure_ascii=False
-            )
             question = HumanQuestion(
-                f"May the MCP server '{self._server}' ask the model this? {_cut(shown)}",
+                f"May the MCP server '{self._server}' ask the model this? {_sampling_text(params)}",
                 approval_of={"server": self._server, "sampling": params},
             )
             answer = await ask_human(self._approve_sampling, question)
@@ -179,7 +177,8 @@ class ServerRequests:
     async def _field(self, message: str, name: str, field: Object, *, is_required: bool) -> JsonValue:
         """The value of a field; None if the person gives none."""
         assert self._elicit is not None  # noqa: S101 - else it is not offered
-        text = f"{self._said(message)}\n{_describe(name, field, is_required=is_required)}"
+        described = head_and_tail(_describe(name, field, is_required=is_required), _QUOTED)
+        text = f"{self._said(message)}\n{described}"
         fault = ""
         for _ in range(_ATTEMPTS):
             question = ElicitationQuestion(self._server, message, name, field, f"{text}{fault}")
@@ -193,7 +192,7 @@ class ServerRequests:
         return None
 
     def _said(self, text: str) -> str:
-        return f"The MCP server '{self._server}' asks: {_cut(text)}"
+        return f"The MCP server '{self._server}' asks: {head_and_tail(text, _QUOTED)}"
 
 
 def read_field(text: str, field: Object) -> JsonValue:
@@ -301,5 +300,22 @@ def _uri(root: str | Path) -> str:
     return text if "://" in text else Path(text).absolute().as_uri()
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]} [{len(text) - _QUOTED:,} more characters]"
+def _sampling_text(params: Object) -> str:
+    """What a model would be asked, as a person is shown it."""
+    given = {key: _without_data(params[key]) for key in ("systemPrompt", "messages") if key in params}
+    text = json.dumps(given, ensure_ascii=False)
+    if len(text) <= _QUOTED:
+        return text
+    return f"{head_and_tail(text, _QUOTED)}\nThe whole has {len(text):,} characters, and is what you approve."
+
+
+def _without_data(value: JsonValue) -> JsonValue:
+    """Messages without the bytes of their pictures, which tell a person nothing."""
+    if isinstance(value, list):
+        return [_without_data(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    data = value.get("data")
+    is_text = isinstance(data, str) and value.get("type") in {"image", "audio"}
+    shown = {**value, "data": f"<{len(cast('str', data)):,} characters>"} if is_text else value
+    return {key: _without_data(each) for key, each in shown.items()}
