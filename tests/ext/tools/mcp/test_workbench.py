@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 from tests.support.effect_recorder import EffectRecorder
+from tests.support.journal import Journal
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core import CancellationToken, FunctionCall
@@ -222,6 +223,28 @@ async def test_resources_and_prompts(workbench: McpWorkbench) -> None:
     assert [each.name for each in (await workbench.list_prompts()).prompts] == ["greet"]
     prompt = (await workbench.get_prompt("greet", {"name": "Ada"})).model_dump(mode="json", by_alias=True)
     assert prompt["messages"][0]["content"]["text"] == "Greet Ada."
+
+
+async def test_resources_and_prompts_are_replayed_without_the_server(workbench: McpWorkbench) -> None:
+    async def ask(of: McpWorkbench) -> list[object]:
+        return [
+            await of.read_resource("note://hello"),
+            await of.get_prompt("greet", {"name": "Ada"}),
+            await of.list_prompts(),
+            await of.list_resources(),
+            await of.list_resource_templates(),
+            (await of.read_resource("note://hello")).contents[0].uri,
+        ]
+
+    first = Journal()
+    with handle_effects(first):
+        asked = await ask(workbench)
+    assert first.performed == [" mcp"] * 6
+    again, stopped = Journal(records=first.records), McpWorkbench(server())
+    with handle_effects(again):
+        assert await ask(stopped) == asked
+    assert again.performed == []
+    assert stopped.initialize_result is None
 
 
 async def test_tools_are_renamed_by_overrides() -> None:

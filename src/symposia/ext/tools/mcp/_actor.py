@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import TypedDict
 
-from symposia._lazy import lazy_module
 from symposia.core import Component
 from symposia.core.exceptions import InvalidArgumentError, UsageError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.tools.mcp._connection import Connection
 from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import McpServerParams, where
+from symposia.ext.tools.mcp._requests import is_request_name, send_request
 from symposia.ext.tools.mcp._server_requests import ServerRequests
-
-if TYPE_CHECKING:
-    from symposia.ext.tools.mcp import _sdk as sdk
-else:
-    sdk = lazy_module("symposia.ext.tools.mcp._sdk")
-
-_LISTS = {"list_tools", "list_prompts", "list_resources", "list_resource_templates"}
 
 
 class McpActorArgs(TypedDict):
@@ -89,36 +82,31 @@ class McpSessionActor(Component[Any]):
         """
         if not self._is_active:
             raise UsageError("The MCP session is not open: call initialize() first.")
-        given: McpActorArgs = args or {"name": None, "kargs": {}}
-        name = given.get("name")
-        if type not in {*_LISTS, "call_tool", "get_prompt", "read_resource"}:
+        if not is_request_name(type):
             raise InvalidArgumentError(f"There is no request {type!r}. Use McpWorkbench, which has a method for each.")
-        if type in {"call_tool", "get_prompt"} and name is None:
-            raise InvalidArgumentError(f"The request {type!r} needs a name: give args={{'name': …, 'kargs': {{…}}}}.")
-        if type == "read_resource" and not given["kargs"].get("uri"):
-            raise InvalidArgumentError("The request 'read_resource' needs args={'name': None, 'kargs': {'uri': …}}.")
-        task = asyncio.create_task(self._request(type, name or "", given["kargs"]))
+        name, arguments = _name_and_arguments(type, args or {"name": None, "kargs": {}})
+        task = asyncio.create_task(send_request(self._connection, type, name, arguments))
         self._requests.add(task)  # the loop itself keeps weak references only
         task.add_done_callback(self._requests.discard)
         return task
-
-    async def _request(self, kind: str, name: str, arguments: Mapping[str, Any]) -> Any:
-        def send(session: Any, sign: Any) -> Any:
-            async def on_progress(*_progress: object) -> None:
-                sign()
-
-            if kind in _LISTS:
-                return sdk.list_all(session, kind.removeprefix("list_"))
-            if kind == "read_resource":
-                return sdk.read_resource(session, str(arguments["uri"]))
-            if kind == "get_prompt":
-                return session.get_prompt(name, arguments.get("arguments"))
-            return sdk.call_tool(session, name, arguments, on_progress)
-
-        what = f"'{kind}'" + (f" of '{name}'" if name else "")
-        return await self._connection.request(what, send, repeatable=kind != "call_tool")
 
     async def close(self) -> None:
         """End the session and stop the server."""
         self._is_active = False
         await self._connection.close()
+
+
+def _name_and_arguments(request: str, args: McpActorArgs) -> tuple[str, Mapping[str, Any]]:  # Any: JSON
+    """What is asked for, and with which arguments.
+
+    Raises:
+        InvalidArgumentError: An argument is missing.
+    """
+    name, given = args.get("name"), args["kargs"]
+    if request == "read_resource":
+        if not given.get("uri"):
+            raise InvalidArgumentError("The request 'read_resource' needs args={'name': None, 'kargs': {'uri': …}}.")
+        return str(given["uri"]), {}
+    if request in {"call_tool", "get_prompt"} and name is None:
+        raise InvalidArgumentError(f"The request {request!r} needs a name: give args={{'name': …, 'kargs': {{…}}}}.")
+    return name or "", given.get("arguments") or {} if request == "get_prompt" else given

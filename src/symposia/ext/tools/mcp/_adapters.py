@@ -23,6 +23,7 @@ from symposia.ext.tools.mcp._params import (
     StdioServerParams,
     StreamableHttpServerParams,
 )
+from symposia.ext.tools.mcp._requests import send_request
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
 from symposia.ext.tools.mcp._server_schemas import without_patterns
 from symposia.ext.tools.mcp._workbench import tool_parameters, tool_traits
@@ -134,7 +135,7 @@ class McpToolAdapter(BaseTool[BaseModel, Any], Generic[ParamsT]):
             ToolServiceError: The server failed.
         """
         require_sdk(cls.__name__)
-        found = await _list_tools(_connection(server_params))
+        found = (await send_request(_connection(server_params), "list_tools")).tools
         for tool in found:
             if tool.name == tool_name:
                 return cls(server_params, tool)
@@ -152,7 +153,7 @@ class McpToolAdapter(BaseTool[BaseModel, Any], Generic[ParamsT]):
     @classmethod
     def _from_config(cls, config: Any) -> Self:
         require_sdk(cls.__name__)
-        return cls(config.server_params, sdk.make_tool(config.tool))
+        return cls(config.server_params, sdk.from_wire("Tool", config.tool))
 
 
 class StdioMcpToolAdapterConfig(BaseModel, defer_build=True):
@@ -217,7 +218,7 @@ async def mcp_server_tools(
         found = (await sdk.list_all(session, "tools")).tools
     else:
         connection = _connection(server_params)  # kept until the adapters have it
-        found = await _list_tools(connection)
+        found = (await send_request(connection, "list_tools")).tools
     if isinstance(server_params, StdioServerParams):
         return [StdioMcpToolAdapter(server_params, tool, session) for tool in found]
     if isinstance(server_params, SseServerParams):
@@ -231,11 +232,6 @@ def _connection(params: McpServerParams) -> Connection:
     if found is None:
         found = _connections[key] = Connection(params, idle_seconds=_IDLE_SECONDS)
     return found
-
-
-async def _list_tools(connection: Connection) -> list[Any]:  # Any: the SDK's tools
-    listed = await connection.request("the list of its tools", lambda session, _sign: sdk.list_all(session, "tools"))
-    return listed.tools
 
 
 def _arguments_type(tool: dict[str, Any]) -> type[BaseModel]:

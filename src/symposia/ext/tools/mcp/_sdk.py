@@ -87,9 +87,9 @@ def wire(model: object) -> Json:
     return cast("BaseModel", model).model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def make_tool(values: Mapping[str, object]) -> Any:
-    """The SDK's description of a tool, from the protocol's JSON."""
-    return _types.Tool.model_validate(dict(values))
+def from_wire(class_name: str, values: Mapping[str, JsonValue]) -> Any:
+    """An object of a class of the SDK, from the protocol's JSON."""
+    return getattr(_types, class_name).model_validate(dict(values))
 
 
 def read_message(line: str) -> SessionMessage:
@@ -223,6 +223,12 @@ async def call_tool(
     return await _cancellable(
         session, lambda: session.call_tool(name, dict(arguments), progress_callback=cast("Any", on_progress))
     )
+
+
+async def get_prompt(session: ClientSession, name: str, arguments: Mapping[str, object] | None) -> Any:
+    """Make the messages of a prompt. Returns the SDK's ``GetPromptResult``."""
+    given: Any = None if arguments is None else dict(arguments)
+    return await _cancellable(session, lambda: session.get_prompt(name, given))
 
 
 async def read_resource(session: ClientSession, uri: str) -> Any:

@@ -34,6 +34,7 @@ from symposia.ext.tools.mcp._params import (
     short_name,
     where,
 )
+from symposia.ext.tools.mcp._requests import send_request
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
 from symposia.ext.tools.mcp._server_requests import ElicitationQuestion, ServerRequests
 
@@ -186,7 +187,9 @@ class McpWorkbench(StreamWorkbench):
         await self._connection.start()
         if self._listing is None or self._listed is not self.initialize_result:
             self._listed = self.initialize_result  # before the list comes: it may change again meanwhile
-            tools = await self._list_all("tools", "the list of its tools")
+            tools = await self._connection.request(
+                "the list of its tools", lambda session, _sign: sdk.list_all(session, "tools")
+            )
             described = [sdk.wire(tool) for tool in tools.tools]
             instructions = self.instructions if self._show_instructions else None
             self._listing = _make_listing(described, self._overrides, instructions)
@@ -283,30 +286,23 @@ class McpWorkbench(StreamWorkbench):
         Raises:
             ToolServiceError: The server failed, here and in the methods below.
         """
-        return await self._list_all("prompts", "the list of its prompts")
+        return await send_request(self._connection, "list_prompts")
 
     async def list_resources(self) -> mcp_types.ListResourcesResult:
         """The resources of the server, as the SDK's ``ListResourcesResult``."""
-        return await self._list_all("resources", "the list of its resources")
+        return await send_request(self._connection, "list_resources")
 
     async def list_resource_templates(self) -> mcp_types.ListResourceTemplatesResult:
         """The templates of resources, as the SDK's ``ListResourceTemplatesResult``."""
-        return await self._list_all("resource_templates", "the list of its resource templates")
+        return await send_request(self._connection, "list_resource_templates")
 
     async def read_resource(self, uri: str) -> mcp_types.ReadResourceResult:
         """Read a resource. The result is the SDK's ``ReadResourceResult``."""
-        return await self._connection.request(
-            f"the resource '{uri}'", lambda session, _sign: sdk.read_resource(session, uri)
-        )
+        return await send_request(self._connection, "read_resource", uri)
 
     async def get_prompt(self, name: str, arguments: dict[str, str] | None = None) -> mcp_types.GetPromptResult:
         """Make the messages of a prompt. The result is the SDK's ``GetPromptResult``."""
-        return await self._connection.request(
-            f"the prompt '{name}'", lambda session, _sign: session.get_prompt(name, arguments)
-        )
-
-    async def _list_all(self, kind: str, what: str) -> Any:  # Any: the SDK's result of that list
-        return await self._connection.request(what, lambda session, _sign: sdk.list_all(session, kind))
+        return await send_request(self._connection, "get_prompt", name, arguments)
 
     def _on_notification(self, method: str) -> None:
         if method == "notifications/tools/list_changed":
