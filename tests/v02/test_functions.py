@@ -135,6 +135,7 @@ def test_pydantic_arguments_are_made_of_dicts() -> None:
         ({"name": "listed", "arguments": "{}"}, (True, "[1, {'é': 1}]")),
         ({"name": "listed"}, (True, "[1, {'é': 1}]")),
         ({"name": "fail", "arguments": "{}"}, (False, "Error: 'kk'")),
+        ({"name": "stop", "arguments": "{}"}, (False, "Error: the end")),
         ({"name": "none", "arguments": "{}"}, (False, "Error: Function none not found.")),
         ({}, (False, "Error: Function  not found.")),
         (
@@ -147,7 +148,10 @@ def test_a_call_has_a_result_whatever_happens(call: dict[str, Any], outcome: tup
     def echo(text: str) -> str:
         return text
 
-    assert executed(executor(add=add, listed=listed, fail=fail, echo=echo), call, form) == outcome
+    def stop() -> None:
+        raise StopIteration("the end")
+
+    assert executed(executor(add=add, listed=listed, fail=fail, echo=echo, stop=stop), call, form) == outcome
 
 
 @pytest.mark.parametrize("arguments", ["[1]", "null"])

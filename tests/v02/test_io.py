@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import io
 import threading
 from collections.abc import Iterator
 
@@ -86,6 +87,14 @@ def test_the_terminal_prints_and_asks_as_python_does(
     assert IOConsole().input("name? ") == "answer to name? "
 
 
+def test_characters_that_the_terminal_does_not_take_are_printed_as_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In AutoGen 0.2, half a surrogate pair in a message ends the chat, as an emoji does on a terminal without it."""
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="latin-1", write_through=True))
+    IOConsole().print("é\ud800", "\U0001f600", sep="-")
+    assert written.getvalue() == b"\xe9\\ud800-\\U0001f600\n"
+
+
 def test_a_password_is_not_shown_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getpass", "secret for {}".format)
     assert IOConsole().input("key? ", password=True) == "secret for key? "
@@ -97,13 +106,13 @@ def test_each_connection_is_the_default_stream_of_its_function() -> None:
 
     def on_connect(stream: IOWebsockets) -> None:
         assert IOStream.get_default() is stream
-        stream.print("hello", 1, sep="-")
+        stream.print("hello\ud800", 1, sep="-")
         answers.extend([stream.input("name? "), stream.input()])
         stream.print(end="", flush=True)
 
     with IOWebsockets.run_server_in_thread(port=0, on_connect=on_connect) as uri, connect(uri) as client:
         assert uri.startswith("ws://127.0.0.1:")
-        assert [client.recv(timeout=10), client.recv(timeout=10)] == ["hello-1\n", "name? "]
+        assert [client.recv(timeout=10), client.recv(timeout=10)] == ["hello\\ud800-1\n", "name? "]
         client.send("Ann")
         client.send(b"bytes")
         assert client.recv(timeout=10) == ""

@@ -28,8 +28,7 @@ def run_plain(coroutine: Coroutine[Any, Any, T]) -> T:  # Any: it yields and is 
     except StopIteration as end:
         return cast("T", end.value)
     except RuntimeError as error:
-        stop = error.__cause__
-        if str(error) != STOPPED or not isinstance(stop, StopIteration):
+        if (stop := carried_stop(error)) is None:
             raise
     else:
         coroutine.close()
@@ -37,6 +36,12 @@ def run_plain(coroutine: Coroutine[Any, Any, T]) -> T:  # Any: it yields and is 
             "A coroutine of the plain form was suspended. Await nothing in it but the methods of its form."
         )
     raise stop
+
+
+def carried_stop(error: Exception) -> StopIteration | None:
+    """The `StopIteration` of a function of the program that an error was made of; None for another error."""
+    stop = error.__cause__
+    return stop if str(error) == STOPPED and isinstance(stop, StopIteration) else None
 
 
 def call_for_future(function: Callable[[], T]) -> T:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from symposia.v02 import runtime_logging
 from symposia.v02._background_loop import run_in_background
+from symposia.v02._plain import carried_stop
 from symposia.v02.agentchat._conversable import Executing
 from symposia.v02.agentchat._effects import call_function
 from symposia.v02.agentchat._forms import Form
@@ -72,7 +73,7 @@ async def _outcome(
         try:
             return True, str(await form.call(function, **arguments))
         except Exception as error:  # noqa: BLE001 - the model is told of any error of the function
-            return False, f"Error: {error}"
+            return False, f"Error: {carried_stop(error) or error}"
 
     ok, content = await call_function(form, agent_name, name, arguments, step)
     if runtime_logging.logging_enabled():

@@ -51,13 +51,15 @@ class IOWebsockets(IOStream):
 
     @override
     def print(self, *objects: object, sep: str = " ", end: str = "\n", flush: bool = False) -> None:
-        self._websocket.send(sep.join(map(str, objects)) + end)
+        """Send one message; half a surrogate pair, which no message can hold, is written as an escape."""
+        text = sep.join(map(str, objects)) + end
+        self._websocket.send(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
     @override
     def input(self, prompt: str = "", *, password: bool = False) -> str:
         """Send the prompt, if there is one, and wait for a message. The client is not told of passwords."""
         if prompt:
-            self._websocket.send(prompt)
+            self.print(prompt, end="")
         answer = self._websocket.recv()
         return answer.decode() if isinstance(answer, bytes) else answer
 
