@@ -441,6 +441,18 @@ async def test_the_asynchronous_form_reads_caches_too(server: MockModelServer) -
     assert [text_of(await wrapper.a_create(messages=HELLO)) for _ in range(2)] == ["first", "first"]
 
 
+def test_a_text_that_is_not_ascii_is_cached_under_the_key_of_autogen_0_2(server: MockModelServer) -> None:
+    """Half a surrogate pair, as models write them as escapes, is one."""
+    server.script(Reply(text="an answer"))
+    wrapper = OpenAIWrapper(config_list=[entry(server)], cache_seed=7)
+    for _ in range(2):
+        response = wrapper.create(messages=[{"role": "user", "content": "é \ud800"}])
+        assert text_of(response) == "an answer"
+    with Cache.disk(7) as cache:
+        key = '{"messages": [{"content": "\\u00e9 \\ud800", "role": "user"}], "model": "gpt-4o"}'
+        assert cache.get(key) is not None
+
+
 def test_a_schema_is_part_of_the_key_and_of_the_request(server: MockModelServer) -> None:
     class Answer(BaseModel):
         number: int

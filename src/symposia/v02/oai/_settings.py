@@ -5,11 +5,10 @@ Configurations are flat dictionaries, in which an agent's functions, a key and a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Sequence
+from typing import Any, Final
 
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.v02._secrets import SECRETS, is_secret
 from symposia.v02._templates import Context, instantiate
 
 Config = dict[str, Any]  # Any: what programs write into configurations
@@ -25,28 +24,6 @@ CONNECTION_KEYS: Final = frozenset({
     "http_client", "location", "max_retries", "organization", "project", "project_id", "timeout", "webhook_secret",
     "websocket_base_url",
 })  # fmt: skip
-NOT_IN_KEYS: Final = SECRETS | {"api_type", "api_version", "tool_config"}
-"""What the key of a cached answer leaves out: credentials, and where the model is."""
-WHOLE_IN_KEYS: Final = frozenset({"functions", "messages", "response_format", "tools"})
-"""Where the name of a secret is the program's own, such as a parameter of a function."""
-
-
-def part_of_key(config: Mapping[str, Any]) -> Config:  # Any: see `Config`
-    """What the key of a cached answer has of a request: no credentials, also of what its values consist of."""
-    return {
-        name: value if name in WHOLE_IN_KEYS else _without_secrets(value)
-        for name, value in config.items()
-        if name not in NOT_IN_KEYS and not is_secret(name)
-    }
-
-
-def _without_secrets(value: Any) -> Any:  # Any: JSON
-    if isinstance(value, Mapping):
-        items = cast("Mapping[object, Any]", value).items()
-        return {name: _without_secrets(each) for name, each in items if not is_secret(name)}
-    if isinstance(value, list | tuple):
-        return [_without_secrets(each) for each in cast("Sequence[Any]", value)]
-    return value
 
 
 def request_of(config: Config) -> Config:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
-from symposia.v02.oai._settings import NOT_IN_KEYS, Config, part_of_key
+from symposia.v02.oai._cached_answers import NOT_IN_KEYS, key_of
+from symposia.v02.oai._settings import Config
 
 __all__ = [
     "DEFAULT_AZURE_API_VERSION",
@@ -38,7 +39,7 @@ _logger = logging.getLogger(__name__)
 
 def get_key(config: Mapping[str, Any]) -> str:  # Any: JSON
     """The JSON of a request, without credentials and addresses: the key of its answer in a cache."""
-    return json.dumps(part_of_key(config), sort_keys=True)
+    return key_of(config)
 
 
 def filter_config(
