@@ -21,8 +21,9 @@ from symposia.ext.tools.web import (
     SearxngSearchEngine,
     WebFetchTool,
     WebSearchTool,
+    download,
+    page_text,
 )
-from symposia.ext.tools.web._page_text import page_text
 
 HTML = """<!doctype html><html><head><title> The
  page </title><style>p {}</style><script>var x = "<p>no</p>"</script></head><body>
@@ -282,6 +283,28 @@ class Shelf(SearchEngine):
 
     async def search(self, query: str, limit: int) -> Sequence[SearchHit]:
         return [SearchHit(title=each, url=f"http://h/{each}") for each in self.titles if query in each]
+
+
+async def test_a_program_reads_a_file_of_any_type(site: ScriptedSite) -> None:
+    site.pages["/a.bin"] = Answer(b"\0\xff", media_type="Application/Octet-Stream; x=1")
+    site.pages["/to"] = Answer(status=302, headers={"Location": "/a.bin"})
+    file = await download(f"{site.url}/to", private=True)
+    assert (file.url, file.media_type, file.data) == (f"{site.url}/a.bin", "application/octet-stream", b"\0\xff")
+    assert file.text == "\0\ufffd"
+
+
+async def test_what_a_program_may_not_read_is_refused(site: ScriptedSite) -> None:
+    site.pages["/large"] = Answer("12345")
+    with pytest.raises(ToolServiceError, match=r"127\.0\.0\.1"):
+        await download(site.url)
+    with pytest.raises(ToolServiceError, match="HTTP 404"):
+        await download(f"{site.url}/none", private=True)
+    with pytest.raises(ToolServiceError, match="large"):
+        await download(f"{site.url}/large", private=True, max_bytes=4)
+    with pytest.raises(InvalidArgumentError, match="has to begin with http"):
+        await download("file:///etc/passwd")
+    with pytest.raises(InvalidArgumentError, match="max_bytes of download"):
+        await download(site.url, max_bytes=0)
 
 
 async def test_a_search_is_answered_by_any_engine() -> None:

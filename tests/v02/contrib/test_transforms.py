@@ -14,6 +14,14 @@ from symposia.v02.agentchat.contrib.capabilities.transforms import (
     TextMessageCompressor,
     TextMessageContentName,
 )
+from symposia.v02.agentchat.contrib.capabilities.transforms_util import (
+    cache_content_get,
+    cache_content_set,
+    cache_key,
+    count_text_tokens,
+    is_content_right_type,
+    is_content_text_empty,
+)
 from symposia.v02.cache.in_memory_cache import InMemoryCache
 from symposia.v02.io import IOStream
 from symposia.v02.token_count_utils import count_token
@@ -230,3 +238,25 @@ def test_a_leading_system_message_stays_and_the_messages_are_copied() -> None:
     TransformMessages(transforms=[emptying]).add_to_agent(agent)
     assert agent.process_all_messages_before_reply(messages) == messages[:1]
     assert contents(messages) == ["s", "a", "b", "c"]
+
+
+# Helpers of transforms ------------------------------------------------------------------------------------------------
+
+
+def test_contents_are_kept_in_a_cache() -> None:
+    cache = InMemoryCache("contents")
+    key = cache_key("long text", 10)
+    assert key == "long text10"
+    assert cache_content_get(cache, key) is None
+    cache_content_set(cache, key, "short", 3)
+    assert cache_content_get(cache, key) == ("short", 3)
+    cache_content_set(None, key, "short")
+    assert cache_content_get(None, key) is None
+
+
+def test_texts_of_contents_are_counted() -> None:
+    image: Message = {"type": "image_url", "image_url": {"url": "https://a.test/b.png"}}
+    parts = [{"type": "text", "text": WORDS}, image]
+    assert count_text_tokens(parts) == count_text_tokens(WORDS) == count_token(WORDS)
+    assert [is_content_text_empty(each) for each in ("", [], [image], None, " ", parts)] == [True] * 4 + [False] * 2
+    assert [is_content_right_type(each) for each in ("", parts, None, image)] == [True, True, False, False]

@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from symposia._lazy import explained_names
+from symposia.ext.tools.web._download import WebFile, download
 from symposia.ext.tools.web._fetch import WebFetchTool, WebPage
+from symposia.ext.tools.web._page_text import page_text
 from symposia.ext.tools.web._search import (
     BraveSearchEngine,
     SearchEngine,
@@ -21,6 +23,9 @@ __all__ = [
     "SearchHit",
     "SearxngSearchEngine",
     "WebFetchTool",
+    "WebFile",
     "WebPage",
     "WebSearchTool",
+    "download",
+    "page_text",
 ]
