@@ -1,17 +1,32 @@
-"""Replies with the output of code: which blocks are run, and how the output is told."""
+"""Replies with the output of code, in both layouts: which blocks are run, and how the output is told."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.sandboxes import require
 from tests.support.v02_agents import Recorder
 from typing_extensions import override
 
+from symposia.ext.code_executors import AutoBackend
 from symposia.v02 import ConversableAgent, UserProxyAgent
-from symposia.v02.coding import CodeBlock, CodeExecutor, CodeResult, MarkdownCodeExtractor
+from symposia.v02.coding import (
+    CodeBlock,
+    CodeExecutor,
+    CodeResult,
+    LocalCommandLineCodeExecutor,
+    MarkdownCodeExtractor,
+)
 from symposia.v02.io import IOStream
 
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:LocalCommandLineCodeExecutor runs code on this machine"),
+    pytest.mark.filterwarnings("ignore:use_docker is False"),
+]
 FENCE = "```"
+ONE, OTHER = f"{FENCE}python\nprint(1)\n{FENCE}", f"{FENCE}sh\necho 2\n{FENCE}"
+FAILING = f"{FENCE}python\nprint(5)\n1/0\n{FENCE}\n{ONE}"
 TWO = f"{FENCE}sh\necho 1\n{FENCE}\n{FENCE}python\nprint(2)\n{FENCE}"
 
 
@@ -63,17 +78,6 @@ def test_a_message_without_code_has_another_reply() -> None:
     assert reply(agent_with(Echo(), last_n_messages=1), TWO, "well?")[0] == "no code"
 
 
-def test_an_executor_has_its_options_itself() -> None:
-    with pytest.raises(ValueError, match="'use_docker' in code_execution_config is not valid when 'executor' is set"):
-        agent_with(Echo(), use_docker=False)
-
-
-@pytest.mark.parametrize("config", ["x", 3])
-def test_the_configuration_is_a_dict_or_false(config: Any) -> None:
-    with pytest.raises(ValueError, match="code_execution_config must be a dict or False"):
-        UserProxyAgent("a", code_execution_config=config)
-
-
 class Running(UserProxyAgent):
     """Runs code in its own way."""
 
@@ -101,4 +105,143 @@ def test_an_agent_without_code_execution_runs_none() -> None:
         None,
         None,
         (False, None),
+    )
+
+
+# With code that runs -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def legacy(tmp_path: Path) -> dict[str, Any]:
+    return {"work_dir": str(tmp_path), "use_docker": False, "timeout": 20}
+
+
+@pytest.fixture
+def executor(tmp_path: Path) -> dict[str, Any]:
+    return {"executor": LocalCommandLineCodeExecutor(work_dir=tmp_path)}
+
+
+def said(content: object, role: str = "user") -> dict[str, Any]:
+    return {"role": role, "content": content}
+
+
+def reply_with(config: dict[str, Any], *messages: dict[str, Any]) -> Any:
+    agent = ConversableAgent(
+        "runner", code_execution_config=config, human_input_mode="NEVER", default_auto_reply="DEFAULT"
+    )
+    return agent.generate_reply(messages=list(messages), sender=ConversableAgent("writer"))
+
+
+def test_t06_an_executor_gives_its_output_as_it_is(
+    executor: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reply_with(executor, said(ONE + OTHER)) == "exitcode: 0 (execution succeeded)\nCode output: 1\n2\n"
+    assert ">>>>>>>> EXECUTING 2 CODE BLOCKS (inferred languages are [python, sh])..." in capsys.readouterr().out
+
+
+def test_t06_without_an_executor_each_output_follows_a_line_break(
+    legacy: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert reply_with(legacy, said(ONE + OTHER)) == "exitcode: 0 (execution succeeded)\nCode output: \n1\n\n2\n"
+    assert ">>>>>>>> EXECUTING CODE BLOCK 1 (inferred language is sh)..." in capsys.readouterr().out
+
+
+def test_the_reply_to_code_that_fails_says_so(legacy: dict[str, Any], executor: dict[str, Any]) -> None:
+    assert reply_with(executor, said(FAILING)).endswith("ZeroDivisionError: division by zero\n5\n")
+    answer = reply_with(legacy, said(FAILING))
+    assert answer.startswith(
+        'exitcode: 1 (execution failed)\nCode output: \nTraceback (most recent call last):\n  File "'
+    )
+    assert "5\n" not in answer
+
+
+@pytest.mark.parametrize(
+    ("text", "output"),
+    [
+        (f"{FENCE}ruby\nputs 1\n{FENCE}", "\nunknown language ruby"),
+        (f"{FENCE}\nls zzz\n{FENCE}", "\nunknown language unknown"),
+        (f"{FENCE}html\n<p>\n{FENCE}", "\nunknown language html"),
+    ],
+)
+def test_without_an_executor_other_languages_are_unknown(legacy: dict[str, Any], text: str, output: str) -> None:
+    assert reply_with(legacy, said(text)) == f"exitcode: 1 (execution failed)\nCode output: {output}"
+
+
+def test_the_newest_message_with_code_is_run(legacy: dict[str, Any], executor: dict[str, Any]) -> None:
+    for config in (legacy, executor):
+        assert reply_with(config, said(ONE), said(f"{FENCE}python\nprint('new')\n{FENCE}"), said("and")).endswith(
+            "new\n"
+        )
+
+
+def test_messages_before_the_agents_own_last_one_are_not_looked_at(
+    legacy: dict[str, Any], executor: dict[str, Any]
+) -> None:
+    for config in (legacy, executor):
+        assert reply_with(config, said(ONE), said("x", "assistant"), said("and")) == "DEFAULT"
+        assert reply_with({**config, "last_n_messages": 3}, said(ONE), said("x", "assistant"), said("and")).endswith(
+            "1\n"
+        )
+        assert reply_with({**config, "last_n_messages": 2}, said(ONE), said("x", "assistant"), said("and")) == "DEFAULT"
+
+
+def test_no_last_messages_are_none_without_an_executor_and_all_with_one(
+    legacy: dict[str, Any], executor: dict[str, Any]
+) -> None:
+    assert reply_with({**legacy, "last_n_messages": 0}, said(ONE)) == "DEFAULT"
+    assert reply_with({**executor, "last_n_messages": 0}, said(ONE)).endswith("1\n")
+
+
+@pytest.mark.parametrize("last", [-1, "x", 1.5])
+def test_another_number_of_messages_is_refused(legacy: dict[str, Any], last: object) -> None:
+    with pytest.raises(ValueError, match="last_n_messages must be either a non-negative integer, or the string 'auto'"):
+        reply_with({**legacy, "last_n_messages": last}, said(ONE))
+
+
+@pytest.mark.parametrize("option", ["use_docker", "work_dir", "timeout"])
+def test_an_executor_takes_no_options_of_running_without_one(option: str) -> None:
+    with pytest.raises(ValueError, match=f"'{option}' in code_execution_config is not valid when 'executor' is set"):
+        ConversableAgent("a", code_execution_config={"executor": "commandline-local", option: None})
+
+
+@pytest.mark.parametrize("config", ["x", True])
+def test_a_configuration_is_a_dictionary_or_false(config: Any) -> None:
+    with pytest.raises(ValueError, match="code_execution_config must be a dict or False"):
+        ConversableAgent("a", code_execution_config=config)
+
+
+def test_t14_dangerous_shell_code_raises_out_of_the_reply(executor: dict[str, Any], legacy: dict[str, Any]) -> None:
+    dangerous = said(f"{FENCE}sh\nrm -rf nothing\n{FENCE}")
+    with pytest.raises(ValueError, match="Potentially dangerous command detected"):
+        reply_with(executor, dangerous)
+    assert reply_with(legacy, dangerous) == "exitcode: 0 (execution succeeded)\nCode output: \n"
+
+
+def test_a_subclass_decides_how_code_is_run(legacy: dict[str, Any]) -> None:
+    ran: list[tuple[str, dict[str, Any]]] = []
+
+    class Own(ConversableAgent):
+        def run_code(self, code: str, **kwargs: Any) -> tuple[int, str, str | None]:
+            ran.append((code, kwargs))
+            return 0, "own", None
+
+    agent = Own("own", code_execution_config={**legacy, "last_n_messages": 2}, human_input_mode="NEVER")
+    code = "# filename:  a.py\nx"
+    assert agent.execute_code_blocks([("py", code), ("", "pip install x")]) == (0, "\nown\nown")
+    assert ran == [
+        (code, {"lang": "python", "filename": "a.py", **legacy}),
+        ("pip install x", {"lang": "sh", **legacy}),
+    ]
+
+
+def test_t03_a_user_proxy_runs_code_in_a_sandbox_unless_it_is_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(AutoBackend())
+    monkeypatch.delenv("AUTOGEN_USE_DOCKER", raising=False)
+    proxy = UserProxyAgent("proxy", human_input_mode="NEVER", code_execution_config={"work_dir": str(tmp_path)})
+    assert proxy.use_docker is True
+    message = said(f"{FENCE}python\nimport os\nprint(os.getuid() != 0)\n{FENCE}")
+    assert proxy.generate_reply(messages=[message], sender=ConversableAgent("writer")) == (
+        "exitcode: 0 (execution succeeded)\nCode output: \nTrue\n"
     )

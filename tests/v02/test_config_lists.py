@@ -53,7 +53,7 @@ def test_entries_with_an_accepted_value_under_every_key_are_kept(
     assert filter_config(ENTRIES, filter_dict, exclude=True) == kept_by_exclusion
 
 
-def test_trap_11_none_among_the_accepted_values_stands_for_no_missing_key() -> None:
+def test_t11_none_among_the_accepted_values_stands_for_no_missing_key() -> None:
     assert filter_config(ENTRIES, {"api_type": [None]}) == []
     assert filter_config(ENTRIES, {"api_type": [None, "azure"]}) == [AZURE]
     assert filter_config(ENTRIES, {"api_type": [None]}, exclude=True) == ENTRIES

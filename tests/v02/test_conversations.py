@@ -153,10 +153,14 @@ def test_t13_a_content_that_is_a_function_needs_a_termination_test_of_its_own() 
     assert "\nhi 3\n" in stream.printed
 
 
-def test_names_may_have_spaces_and_descriptions_stay_as_they_were_made() -> None:
-    a = ConversableAgent("a b", system_message="S", llm_config=False)
-    assert (a.name, a.description) == ("a b", "S")
-    a.update_system_message("T")  # trap 15
+def test_a_name_may_have_spaces() -> None:
+    assert ConversableAgent("a b", llm_config=False).name == "a b"
+
+
+def test_t15_the_description_stays_that_of_the_first_system_message() -> None:
+    a = ConversableAgent("a", system_message="S", llm_config=False)
+    assert a.description == "S"
+    a.update_system_message("T")
     assert (a.system_message, a.description) == ("T", "S")
     a.description = "D"
     assert a.description == "D"

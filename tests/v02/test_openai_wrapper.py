@@ -387,7 +387,7 @@ def test_an_unknown_mode_of_the_summary_is_refused(server: MockModelServer, mode
 # Caches ---------------------------------------------------------------------------------------------------------------
 
 
-def test_trap_02_answers_are_cached_under_the_seed_41_unless_the_program_says_otherwise(
+def test_t02_answers_are_cached_under_the_seed_41_unless_the_program_says_otherwise(
     server: MockModelServer, folder: Path
 ) -> None:
     server.script(Reply(text="first"), Reply(text="second"))

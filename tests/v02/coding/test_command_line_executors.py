@@ -126,7 +126,7 @@ def test_a_block_in_another_language_fails(local: LocalCommandLineCodeExecutor, 
         (":(){ :|:& };:", "Fork bombs"),
     ],
 )
-def test_trap_14_dangerous_shell_code_is_an_error(local: LocalCommandLineCodeExecutor, code: str, reason: str) -> None:
+def test_t14_dangerous_shell_code_is_an_error(local: LocalCommandLineCodeExecutor, code: str, reason: str) -> None:
     with pytest.raises(ValueError, match=f"^Potentially dangerous command detected: {reason}"):
         local.execute_code_blocks([block(code, "bash")])
     assert run(local, block(f"text = {code!r}")) == (0, "")
@@ -195,7 +195,7 @@ def test_code_in_docker_runs_in_one_container(docker: DockerCommandLineCodeExecu
     assert docker.bind_dir == docker.work_dir
 
 
-def test_trap_3_another_sandbox_is_used_where_no_docker_engine_answers(
+def test_t03_another_sandbox_is_used_where_no_docker_engine_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(AutoBackend([sandbox_kind("bubblewrap").make(), sandbox_kind("namespaces").make()]))

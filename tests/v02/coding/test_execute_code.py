@@ -33,7 +33,7 @@ def run(code: str, folder: Path, use_docker: UseDocker = False, **options: objec
 
 
 @HERE
-def test_trap_6_the_output_is_stdout_of_success_and_stderr_of_failure(tmp_path: Path) -> None:
+def test_t06_the_output_is_stdout_of_success_and_stderr_of_failure(tmp_path: Path) -> None:
     assert run(BOTH, tmp_path) == (0, "out\n", None)
     assert run("echo out; echo err >&2; exit 3", tmp_path, lang="sh") == (3, "err\n", None)
 
@@ -94,7 +94,7 @@ async def test_code_runs_without_blocking_the_event_loop(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("without_docker")
-def test_trap_3_another_sandbox_is_used_where_no_docker_engine_answers(tmp_path: Path) -> None:
+def test_t03_another_sandbox_is_used_where_no_docker_engine_answers(tmp_path: Path) -> None:
     require(NamespaceBackend())
     with pytest.warns(UserWarning, match="Docker was asked for and does not answer: code runs in another sandbox"):
         check_can_use_docker_or_throw(True)
