@@ -1,6 +1,8 @@
 """The canvas: texts with revisions, unified diffs, and what models see of them."""
 
+import asyncio
 import json
+import time
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from symposia.core import CancellationToken
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.memory import MemoryContent, update_context
-from symposia.core.model_context import UnboundedChatCompletionContext
+from symposia.core.model_context import BufferedChatCompletionContext, UnboundedChatCompletionContext
 from symposia.core.models import SystemMessage
 from symposia.ext.memory.canvas import TextCanvas, TextCanvasMemory
 
@@ -121,6 +123,73 @@ async def test_models_see_the_canvas_once_in_each_state_and_write_on_it() -> Non
     await memory.clear()
     assert memory.canvas.list_files() == {}
     await memory.close()
+
+
+async def test_models_are_shown_the_files_that_have_changed() -> None:
+    memory, context = TextCanvasMemory(), UnboundedChatCompletionContext()
+    for name in ("a", "b", "c"):
+        memory.canvas.add_or_update_file(name, f"text of {name}")
+    await update_context(memory, context)
+    memory.canvas.add_or_update_file("b", "new")
+    for _ in range(2):
+        await update_context(memory, context)
+    shown = [each.content for each in await context.get_messages()]
+    assert len(shown) == 2
+    assert shown[1] == (
+        "=== CANVAS FILES ===\nFile: b (rev 2):\nnew\n\nShown before, and unchanged: a (rev 1), c (rev 1)\n\n"
+        "=== END OF CANVAS ==="
+    )
+    memory.canvas.clear()
+    memory.canvas.add_or_update_file("a", "text of a")
+    await update_context(memory, context)
+    assert "unchanged: a (rev 1)\n" in str((await context.get_messages())[-1].content)
+
+
+async def test_what_a_context_has_lost_is_shown_again() -> None:
+    memory, context = TextCanvasMemory(), BufferedChatCompletionContext(1)
+    memory.canvas.add_or_update_file("a", "text of a")
+    await update_context(memory, context)
+    memory.canvas.add_or_update_file("b", "text of b")
+    await update_context(memory, context)
+    (message,) = await context.get_messages()
+    assert message.content == memory.canvas.get_all_contents_for_context()
+
+
+async def test_patches_of_one_answer_are_all_applied() -> None:
+    memory = TextCanvasMemory()
+    memory.canvas.add_or_update_file("f", "".join(f"{number}\n" for number in range(20)))
+    tool = memory.get_apply_patch_tool()
+    patches = (f"@@ -{n + 1} +{n + 1} @@\n-{n}\n+<{n}>\n" for n in range(20))
+    await asyncio.gather(
+        *(tool.run_json({"filename": "f", "patch_text": each}, CancellationToken()) for each in patches)
+    )
+    assert memory.canvas.get_latest_content("f") == "".join(f"<{number}>\n" for number in range(20))
+    assert memory.canvas.list_files() == {"f": 21}
+
+
+def test_a_patch_takes_time_that_grows_with_the_text(canvas: TextCanvas) -> None:
+    lines = 200_000
+    canvas.add_or_update_file("long", "a\n" * lines + "b\n")
+    begin = time.process_time()
+    canvas.apply_patch("long", "@@ -9,9 +9,9 @@\n" + " a\n" * (lines // 2) + "-b\n+c\n")
+    assert time.process_time() - begin < 20  # of the order of 10^10 comparisons of lines before
+    assert canvas.get_latest_content("long").endswith("a\nc\n")
+
+
+@given(
+    lines=st.lists(st.sampled_from("ab"), max_size=30), wanted=st.lists(st.sampled_from("ab"), min_size=1, max_size=4)
+)
+def test_a_change_is_made_in_the_closest_place(lines: list[str], wanted: list[str]) -> None:
+    canvas = TextCanvas()
+    canvas.add_or_update_file("f", "".join(f"{line}\n" for line in lines))
+    places = [n for n in range(len(lines)) if lines[n : n + len(wanted)] == wanted]
+    patch = "@@ -9,1 +9,1 @@\n" + "".join(f"-{line}\n" for line in wanted) + "+here\n"
+    if not places:
+        with pytest.raises(InvalidArgumentError, match="does not fit"):
+            canvas.apply_patch("f", patch)
+        return
+    canvas.apply_patch("f", patch)
+    assert canvas.get_latest_content("f").split().index("here") == min(places, key=lambda place: abs(place - 8))
 
 
 def test_a_canvas_can_be_shared(canvas: TextCanvas) -> None:

@@ -92,11 +92,38 @@ async def test_an_edit_keeps_the_line_ends_of_windows(root: Path) -> None:
     assert (root / "w.txt").read_bytes() == b"a\r\nB\r\nb\r\nc\r\n"
 
 
-@pytest.mark.parametrize(("old", "said"), [("o", "2 times"), ("zebra", "not in"), ("", "not in")])
+@pytest.mark.parametrize(
+    ("content", "old", "new", "edited"),
+    [
+        (b"a\r\nb\nc\r\n", "a\nb\nc", "a\nB\nc", b"a\r\nB\nc\r\n"),
+        (b"a\r\nb\nc\rd", "b\nc\n", "b\nx\ny\nc\n", b"a\r\nb\nx\ny\nc\rd"),
+        (b"a\r\nb\nc\n", "\nc\n", "\n", b"a\r\nb\n"),
+        (b"a\r\nb\r\n", "b", "b\nc", b"a\r\nb\r\nc\r\n"),
+        (b"a\r\n\r\nb\n", "\n\n", "\n", b"a\r\nb\n"),
+        (b"a", "a", "b\r\nc", b"b\nc"),
+    ],
+)
+async def test_lines_that_stay_keep_their_ends(root: Path, content: bytes, old: str, new: str, edited: bytes) -> None:
+    (root / "m.txt").write_bytes(content)
+    await run(FileWorkbench(root), "edit_file", path="m.txt", old_text=old, new_text=new)
+    assert (root / "m.txt").read_bytes() == edited
+
+
+async def test_lines_that_differ_in_their_ends_alone_are_one_text_to_a_model(root: Path) -> None:
+    (root / "m.txt").write_bytes(b"a\r\nb\na\nb\n")
+    assert "in more than one place" in await failure(
+        FileWorkbench(root), "edit_file", path="m.txt", old_text="a\nb", new_text="x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "said"),
+    [("o", "in more than one place"), ("o o", "in more than one place"), ("zebra", "is not in"), ("", "is not in")],
+)
 async def test_an_edit_needs_a_text_that_is_there_once(root: Path, old: str, said: str) -> None:
-    (root / "a.txt").write_text("o o")
+    (root / "a.txt").write_text("o o o")
     assert said in await failure(FileWorkbench(root), "edit_file", path="a.txt", old_text=old, new_text="x")
-    assert (root / "a.txt").read_text() == "o o"
+    assert (root / "a.txt").read_text() == "o o o"
 
 
 async def test_edits_of_one_answer_are_all_made(root: Path) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import unified_diff
 from itertools import pairwise
+from typing import Final
 
 from symposia.core.argument_checks import check_text
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.memory.canvas._patch import apply_patch, lines_of
+
+CANVAS_HEADER: Final = "=== CANVAS FILES ==="
+"""The first line of what a model is shown of a canvas."""
 
 
 class TextCanvas:
@@ -58,20 +63,44 @@ class TextCanvas:
         Raises:
             InvalidArgumentError: There is no such file, or the diff does not fit it; also a `ValueError`.
         """
+        patched = self.patched(filename, patch_data)
+        self._revisions[filename].append(patched)
+
+    def patched(self, filename: str, patch_data: str | bytes) -> str:
+        """A file as a unified diff would change it.
+
+        Raises:
+            InvalidArgumentError: There is no such file, or the diff does not fit it; also a `ValueError`.
+        """
         if filename not in self._revisions:
             names = ", ".join(self._revisions) or "none yet"
             raise InvalidArgumentError(
                 f"There is no file {filename!r} on the canvas, whose files are: {names}. Write it first."
             )
         patch = patch_data.decode() if isinstance(patch_data, bytes) else patch_data
-        self._revisions[filename].append(apply_patch(self.get_latest_content(filename), patch, filename))
+        return apply_patch(self.get_latest_content(filename), patch, filename)
 
     def get_all_contents_for_context(self) -> str:
         """All files as one text for a model, each with its name and revision."""
-        files = [
-            f"File: {name} (rev {len(revisions)}):\n{revisions[-1]}\n" for name, revisions in self._revisions.items()
-        ]
-        return "\n".join(["=== CANVAS FILES ===", *files, "=== END OF CANVAS ==="])
+        return self.get_new_contents_for_context([])
+
+    def get_new_contents_for_context(self, shown: Sequence[str]) -> str:
+        """The files that a model has not seen in their latest revision, as one text for it, which names the others.
+
+        Args:
+            shown: The texts that it has seen.
+        """
+        parts: list[str] = []
+        seen: list[str] = []
+        for name, revisions in self._revisions.items():
+            title = f"{name} (rev {len(revisions)})"
+            part = f"File: {title}:\n{revisions[-1]}\n"
+            if any(f"\n{part}\n" in text for text in shown):
+                seen.append(title)
+            else:
+                parts.append(part)
+        others = [f"Shown before, and unchanged: {', '.join(seen)}\n"] if seen else []
+        return "\n".join([CANVAS_HEADER, *parts, *others, "=== END OF CANVAS ==="])
 
     def clear(self) -> None:
         """Remove all files, with their revisions."""

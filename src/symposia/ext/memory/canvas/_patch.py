@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from symposia.core.exceptions import InvalidArgumentError
@@ -137,9 +138,33 @@ def _add_line(hunk: _Hunk, line: str, previous: str) -> None:
 def _place(lines: Sequence[str], hunk: _Hunk, first: int, expected: int) -> int | None:
     """Where a change can be made, the closest place to the expected one; None if nowhere."""
     wanted = [line.rstrip("\r\n") for line in hunk.before]
-    places = range(first, len(lines) - len(wanted) + 1)
     if not wanted:
         return min(max(expected, first), len(lines))
-    bare = [line.rstrip("\r\n") for line in lines]
-    fitting = (place for place in places if bare[place : place + len(wanted)] == wanted)
-    return min(fitting, key=lambda place: abs(place - expected), default=None)
+    if expected >= first and wanted == [line.rstrip("\r\n") for line in lines[expected : expected + len(wanted)]]:
+        return expected
+    bare = (line.rstrip("\r\n") for line in islice(lines, first, None))
+    places = (first + place for place in _occurrences(bare, wanted))
+    return min(places, key=lambda place: abs(place - expected), default=None)
+
+
+def _occurrences(lines: Iterable[str], wanted: Sequence[str]) -> Iterator[int]:
+    """Where some lines are among others, in steps whose number grows with the lines (Knuth, Morris and Pratt)."""
+    again = _borders(wanted)
+    same = 0
+    for number, line in enumerate(lines):
+        while same and (same == len(wanted) or wanted[same] != line):
+            same = again[same - 1]
+        same += wanted[same] == line
+        if same == len(wanted):
+            yield number - same + 1
+
+
+def _borders(wanted: Sequence[str]) -> list[int]:
+    """For each line: how many of the last ones up to it are the first ones, all of them not counted."""
+    borders = [0]
+    for line in wanted[1:]:
+        same = borders[-1]
+        while same and wanted[same] != line:
+            same = borders[same - 1]
+        borders.append(same + (wanted[same] == line))
+    return borders

@@ -19,6 +19,7 @@ from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 from symposia.core.terminal_text import printable
 from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, failed_result
 from symposia.ext._time_limit import time_limit
+from symposia.ext.tools.files._edit import edited
 from symposia.ext.tools.files._folder import MOST_FILE_BYTES, ConfinedFolder, FolderEntry
 
 MOST_SHOWN: Final = 32_000
@@ -182,19 +183,8 @@ class FileWorkbench(StaticWorkbench):
     ) -> str:
         """Replace a text in a file by another."""
         with self._exclusive_writing():
-            content = self._text(path, strict=True)
-            old, new = old_text, new_text
-            if "\r\n" in content and old not in content:  # as Windows writes lines; a model is shown "\n"
-                old, new = (text.replace("\r\n", "\n").replace("\n", "\r\n") for text in (old, new))
-            count = content.count(old) if old else 0
-            if count != 1:
-                times = f"{count} times" if count else "not"
-                raise InvalidArgumentError(
-                    f"The old_text is {times} in {path!r}, which is unchanged. Give a text that is in it once: read the"
-                    " file, and copy some lines."
-                )
-            self._write(path, content.replace(old, new))
-        line = content[: content.index(old)].count("\n") + 1
+            content, line = edited(self._text(path, strict=True), old_text, new_text, path)
+            self._write(path, content)
         return f"{self._files.relative(path)} is changed at line {line}."
 
     @contextmanager
