@@ -74,6 +74,19 @@ async def test_statuses_say_how_a_run_ended(models: MockModelServer) -> None:
     assert (await magentic("--data", "none.csv")).exit_code == Status.USAGE
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--start-page", "file:///x"), ("--private-host", "http://x"), ("--sandbox", "nosuch")]
+)
+async def test_a_wrong_option_is_named_and_leaves_no_folder(
+    models: MockModelServer, tmp_path: Path, option: str, value: str
+) -> None:
+    result = await magentic("Wait.", "--model", "gpt-4o", "--out", "out", option, value)
+    assert result.exit_code == Status.USAGE, result.output
+    assert value in result.output
+    assert not (tmp_path / "out").exists()
+    assert models.requests == []
+
+
 async def test_a_task_without_a_key_names_the_bundled_one() -> None:
     result = await magentic("Read.", "--model", "gpt-4o")
     assert result.exit_code == Status.MISSING_KEY

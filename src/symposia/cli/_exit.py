@@ -166,6 +166,7 @@ def status_of_error(error: SymposiaError) -> Status:
         exceptions.SandboxPackagesError: Status.PACKAGES,  # before its base class, as the first that fits is taken
         exceptions.SandboxUnavailableError: Status.NO_SANDBOX,
         exceptions.MissingExtraError: Status.MISSING_EXTRA,
+        exceptions.InvalidArgumentError: Status.USAGE,  # last, as the base class of some of the others
     }
     return next((status for kind, status in statuses.items() if isinstance(error, kind)), Status.FAILED)
 

@@ -16,7 +16,7 @@ from symposia.cli._check import check_lines
 from symposia.cli._exit import fail, status_of_error, status_of_magentic, stopped_by_interrupt
 from symposia.cli._plan import TITLE_LENGTH, default_run_folder
 from symposia.cli._run import view_for_this_terminal
-from symposia.cli._sandboxes import chosen_sandbox
+from symposia.cli._sandboxes import check_sandbox_name, chosen_sandbox
 from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.effects import ask_on_terminal
@@ -120,6 +120,7 @@ def plan_magentic(arguments: MagenticArguments) -> MagenticPlan:
         SymposiaError: An argument cannot be used; the text says what to do.
         typer.BadParameter: Arguments exclude each other.
     """
+    check_sandbox_name(arguments.sandbox)
     if arguments.task is None:
         if arguments.data:
             raise typer.BadParameter('--data goes with a task of your own: symposia magentic "TASK" --data FILE')

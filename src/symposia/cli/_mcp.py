@@ -33,8 +33,6 @@ def serve(target: str) -> None:
         with redirect_stdout(sys.stderr):  # the standard output is for messages, also while a program is imported
             served = _from_program(path, name) if name else _from_json(path)
         asyncio.run(serve_mcp_tools(served, name or _portable(path.stem)))
-    except InvalidArgumentError as error:
-        fail(str(error), Status.USAGE)
     except SymposiaError as error:
         fail(str(error), status_of_error(error))
     except (OSError, ValueError) as error:

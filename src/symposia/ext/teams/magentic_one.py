@@ -71,7 +71,7 @@ def specialists(
 
     Raises:
         ArgumentTypeError: An argument is of another kind.
-        InvalidArgumentError: There is no such folder.
+        InvalidArgumentError: There is no such folder, or what the browser may visit is no address or no host.
     """
     check_model_client("a Magentic-One team", client)
     executor = create_default_code_executor() if code_executor is None else code_executor

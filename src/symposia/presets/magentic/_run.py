@@ -144,6 +144,7 @@ async def run_magentic(
         RunFolderError: `folder` cannot be made or is not empty.
         DataFileError: A data file is missing or cannot be read.
         SandboxUnavailableError: The sandbox cannot work on this machine. There is no folder then.
+        InvalidArgumentError: What the browser may do cannot be. There is no folder then.
         asyncio.CancelledError: The caller was cancelled. All that ran is stopped by then, and the folder is complete.
         Exception: An unexpected error ended the run. The folder is complete.
     """
@@ -153,8 +154,34 @@ async def run_magentic(
     assert kept is not None  # noqa: S101 - a folder was given
     await uninterrupted(asyncio.to_thread(kept.add_data, task.data))
     executor = SandboxCodeExecutor(sandbox, work_dir=kept.files, policy=policy, delete_tmp_files=True)
-    agents = await asyncio.to_thread(  # it imports, and looks for the folder
-        specialists,
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_stop, executor)
+        try:
+            agents = await asyncio.to_thread(_make_agents, model, executor, kept, web)
+            stack.push_async_callback(close_specialists, agents)
+            await executor.start()
+        except BaseException:
+            await uninterrupted(asyncio.to_thread(kept.discard))  # so that the same folder can be given again
+            raise
+        team = MagenticOneGroupChat(
+            agents,
+            model.client,
+            max_turns=limits.turns,
+            max_stalls=limits.stalls,
+            plan_review=plan_review,
+            termination_condition=limits.condition(),
+            emit_team_events=True,
+        )
+        checked(team.check(task.text))
+        run = _Run(task=task, model=model, agents=agents, folder=kept, watch=watch)
+        return await run.follow(team)
+
+
+def _make_agents(
+    model: NamedModel, executor: SandboxCodeExecutor, kept: MagenticFolder, web: WebAccess
+) -> Sequence[ChatAgent]:
+    """Make the specialists, in a thread: it imports, and looks for the folder."""
+    return specialists(
         model.client,
         code_executor=executor,
         folder=kept.files,
@@ -162,26 +189,6 @@ async def run_magentic(
         start_page=web.start_page,
         private_hosts=web.private_hosts,
     )
-    team = MagenticOneGroupChat(
-        agents,
-        model.client,
-        max_turns=limits.turns,
-        max_stalls=limits.stalls,
-        plan_review=plan_review,
-        termination_condition=limits.condition(),
-        emit_team_events=True,
-    )
-    run = _Run(task=task, model=model, agents=agents, folder=kept, watch=watch)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(_stop, executor)
-        stack.push_async_callback(close_specialists, agents)
-        try:
-            await executor.start()
-        except BaseException:
-            await uninterrupted(asyncio.to_thread(kept.discard))  # so that the same folder can be given again
-            raise
-        checked(team.check(task.text))
-        return await run.follow(team)
 
 
 async def _stop(executor: SandboxCodeExecutor) -> None:

@@ -23,6 +23,9 @@ PAGES = {
     "/local": redirected("file:///etc/passwd"),
     "/noise": b"\0\1\2 this is not HTTP \r\n\r\n",
     "/closes": b"",
+    "/refused": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "/paper": answered(b"%PDF-1.4 no pages", "application/pdf"),
+    "/papers": "<title>Papers</title><a href='/paper'>here</a><a href='/paper' target='_blank'>there</a>",
     "/dialogs": "<script>for (let n = 0; n < 6; n++) alert(n); document.title = 'Sure: ' + confirm('Sure?')</script>"
     "<button onclick='onbeforeunload = (event) => event.preventDefault()'>Stay</button>",
     "/popups": "<script>const all = []; for (let n = 0; n < 8; n++) all.push(open('/'));"
@@ -66,6 +69,7 @@ async def browser(site: Site) -> AsyncGenerator[BrowserWorkbench, None]:
         ("/other", "localhost:8099 is a private address (127.0.0.1), which this browser may not visit."),
         ("/local", "it redirects to an address that is none of the web."),
         ("/closes", "the server closed the connection without an answer."),
+        ("/refused", "the server answered with an error, and without a page."),
         ("/noise", "the server closed the connection without an answer."),
     ],
     ids=lambda value: value.partition(" ")[0],
@@ -76,6 +80,16 @@ async def test_a_page_that_cannot_be_loaded_is_one_clear_error(
     url = site.url(path)
     assert await error_of(browser, "visit_url", url=url) == f"{url} was not loaded: {error}"
     assert "Address: about:blank" in await text_of(browser, "look")
+
+
+async def test_a_pdf_is_a_file_and_not_an_empty_page(browser: BrowserWorkbench, site: Site) -> None:
+    told = "The address is a file ('paper.pdf') and no page. It was not downloaded: this browser saves no files."
+    assert told in await text_of(browser, "visit_url", url=site.url("/paper"))
+    await text_of(browser, "visit_url", url=site.url("/papers"))
+    for link in (1, 2):
+        text = await text_of(browser, "click", target_id=link)
+        assert told in text
+        assert "Page: Papers" in text
 
 
 async def test_no_part_of_a_page_reaches_a_private_address(browser: BrowserWorkbench, site: Site) -> None:

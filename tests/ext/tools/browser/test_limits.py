@@ -36,10 +36,22 @@ def test_a_workbench_is_saved_as_its_options() -> None:
     assert saved.config["private_hosts"] == ["localhost:8000"]
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_characters": -1}, {"search_url": "https://x.org"}], ids=str)
-def test_wrong_options_are_refused(options: dict[str, object]) -> None:
-    with pytest.raises(InvalidArgumentError):
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"timeout": 0}, "timeout of BrowserWorkbench has to be above 0"),
+        ({"max_characters": -1}, "max_characters of BrowserWorkbench has to be above 0"),
+        ({"search_url": "https://x.org"}, "search_url has to have {query}"),
+        ({"start_page": "file:///x"}, "start_page of BrowserWorkbench: 'file:///x' is no address of the web"),
+        ({"private_hosts": "wiki.local"}, "private_hosts of BrowserWorkbench has 'wiki.local': give a list"),
+        ({"private_hosts": ["http://wiki.local"]}, "has 'http://wiki.local': give a host, such as 'wiki.local'"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_refused(options: dict[str, object], told: str) -> None:
+    with pytest.raises(InvalidArgumentError) as refused:
         BrowserWorkbench(**options)  # type: ignore[arg-type]  # options of several types
+    assert told in str(refused.value)
 
 
 def test_a_controller_of_no_size_is_refused() -> None:

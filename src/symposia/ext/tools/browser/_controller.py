@@ -42,6 +42,11 @@ _LONGEST_SLEEP: Final = 60.0
 _CURSOR_STEPS: Final = 20
 _BLANK: Final = "about:blank"
 _TRIES_TO_LEAVE: Final = 5
+_DOWNLOAD: Final = """() => {
+    const link = Object.assign(document.createElement("a"), {href: location.href, download: ""});
+    document.documentElement.append(link);
+    link.click();
+}"""
 _DOWNLOADS: Final = ("Download is starting", "ERR_ABORTED")
 
 
@@ -211,8 +216,8 @@ class PlaywrightController:
         finally:
             shown.stop()
         await self._refuse_answer_of_proxy(page, url, response)
-        await self._settle(page)
-        return True, True
+        is_page = await self._settle(page)
+        return is_page, is_page
 
     async def _refuse_answer_of_proxy(
         self, page: playwright_api.Page, url: str, response: playwright_api.Response | None
@@ -240,13 +245,23 @@ class PlaywrightController:
             raise ToolServiceError("There is no page before this one.")
         await self._settle(page)
 
-    async def _settle(self, page: playwright_api.Page) -> None:
-        """Wait a while for pictures and frames. A page that never ends loading is used as it is."""
-        try:
+    async def _settle(self, page: playwright_api.Page) -> bool:
+        """Wait a while for pictures and frames. A page that never ends loading is used as it is.
+
+        Returns:
+            Whether it is a page. A PDF, of which Chromium shows nothing here, is downloaded and left.
+        """
+        with suppress(playwright_api.Error):
             await page.wait_for_load_state("domcontentloaded", timeout=self._load_timeout * 1000)
             await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
-        except playwright_api.Error:
-            return
+            if await page.evaluate("document.contentType") == "application/pdf":
+                downloads = self.downloads.started
+                await page.evaluate(_DOWNLOAD)
+                await self.downloads.wait_for(downloads + 1)
+                if await page.go_back() is None:
+                    await _leave(page)
+                return False
+        return True
 
     # Acting in a page
 
@@ -280,7 +295,9 @@ class PlaywrightController:
         if opened.cancelled():
             return None
         await self.on_new_page(opened.result())
-        await self._settle(opened.result())
+        if not await self._settle(opened.result()):
+            await opened.result().close()
+            return None
         return opened.result()
 
     async def fill_id(self, page: playwright_api.Page, identifier: str, value: str, press_enter: bool = True) -> None:

@@ -26,6 +26,7 @@ _REASONS: Final = (
     ("ERR_EMPTY_RESPONSE", "the server closed the connection without an answer"),
     ("ERR_CONNECTION_", "the connection was lost"),
     ("ERR_INVALID_HTTP_RESPONSE", "the server does not speak HTTP"),
+    ("ERR_HTTP_RESPONSE_CODE_FAILURE", "the server answered with an error, and without a page"),
     ("ERR_RESPONSE_HEADERS_TOO_BIG", "the head of the answer is too large"),
     ("interrupted by another navigation", "it goes on to another address at once"),
     ("crashed", "the page crashed"),

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Collection, Coroutine, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from symposia.core import cancel_and_wait
-from symposia.core.exceptions import ToolServiceError
+from symposia.core.argument_checks import check_each
+from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.ext._hosts import Resolver, UnknownNameError, canonical_host, open_first
 
 ANY_HOST: Final = "*"
@@ -72,14 +73,44 @@ class HostRules:
         Raises:
             ToolServiceError: It is no address of the web, or its host may not be visited.
         """
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise ToolServiceError(f"{url[:200]!r} is no address of a page.") from None
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ToolServiceError(f"{url[:200]!r} is no address of the web: only http:// and https:// can be visited.")
-        await self.resolve(parts.hostname, port or _PORTS[parts.scheme])
+        await self.resolve(*web_host(url))
+
+
+def full_address(url: str) -> str:
+    """An address as people write it, with a scheme."""
+    return url if "://" in url else f"https://{url}"
+
+
+def web_host(url: str) -> tuple[str, int]:
+    """The host and the port of an address.
+
+    Raises:
+        ToolServiceError: It is no address of the web.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ToolServiceError(f"{url[:200]!r} is no address of a page.") from None
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ToolServiceError(f"{url[:200]!r} is no address of the web: only http:// and https:// can be visited.")
+    return parts.hostname, port or _PORTS[parts.scheme]
+
+
+def check_private_hosts(owner: str, given: object) -> None:
+    """Check the argument `private_hosts`.
+
+    Raises:
+        ArgumentTypeError: It is no list of texts.
+        InvalidArgumentError: One of them is no host: such a rule would allow nothing.
+    """
+    check_each("private_hosts", owner, given, str, "['wiki.local', '10.0.0.5:8080']")
+    for host in cast("Sequence[str]", given):
+        if not host.strip() or set(host) & set("/@ "):
+            raise InvalidArgumentError(
+                f"private_hosts of {owner} has {host!r}: give a host, such as 'wiki.local' or '10.0.0.5:8080', or '*' "
+                "for all."
+            )
 
 
 def _host_and_port(rule: str) -> tuple[str, int | None]:

@@ -28,6 +28,7 @@ from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, Ope
 from symposia.ext.tools.browser._controller import PlaywrightController
 from symposia.ext.tools.browser._marks import add_marks
 from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line, take_picture
+from symposia.ext.tools.browser._proxy import check_private_hosts, full_address, web_host
 from symposia.ext.tools.browser._session import BLANK, BrowserSession
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class BrowserWorkbench(Workbench):
             that are visited by tools are checked.
 
     Raises:
-        InvalidArgumentError: A number is not positive, or `search_url` has no place for the query.
+        InvalidArgumentError: A number is not positive, `search_url` has no place for the query, `start_page` is no
+            address, or a private host is none.
         MissingExtraError: Playwright is not installed.
     """
 
@@ -130,6 +132,7 @@ class BrowserWorkbench(Workbench):
             raise InvalidArgumentError(
                 f"search_url has to have {{query}} where the query is, as in {self.SEARCH_URL!r}."
             )
+        check_private_hosts("BrowserWorkbench", private_hosts)
         require_playwright()
         self._search_url = search_url
         self._timeout = timeout
@@ -160,7 +163,7 @@ class BrowserWorkbench(Workbench):
             downloads_folder is not None,
             size,
         )
-        self._session = BrowserSession(options, make_controller, start_page, playwright, context)
+        self._session = BrowserSession(options, make_controller, _first_address(start_page), playwright, context)
         self._actions = self._make_actions()
         self._busy = asyncio.Lock()
 
@@ -199,7 +202,7 @@ class BrowserWorkbench(Workbench):
 
     async def _visit_url(self, url: Annotated[str, Field(description="The address, with https:// or http://.")]) -> str:
         page = await self._session.page(blank=True)
-        address = url if "://" in url else f"https://{url}"
+        address = full_address(url)
         is_shown, _ = await self._session.controller.visit_page(page, address)
         return f"Visited {address}." if is_shown else f"Asked for {address}, which is a file."
 
@@ -412,6 +415,22 @@ class BrowserWorkbench(Workbench):
         saved = BrowserWorkbenchState.model_validate(state)
         await self._session.close()
         self._session.url = saved.url
+
+
+def _first_address(start_page: str) -> str:
+    """The address of the first page.
+
+    Raises:
+        InvalidArgumentError: It is none that can be visited.
+    """
+    if start_page == BLANK:
+        return BLANK
+    address = full_address(start_page)
+    try:
+        web_host(address)
+    except ToolServiceError as error:
+        raise InvalidArgumentError(f"start_page of BrowserWorkbench: {error}") from None
+    return address
 
 
 def _keep(folder: Path, screenshot: bytes) -> None:
