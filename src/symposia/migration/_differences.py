@@ -88,6 +88,7 @@ DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
         "",
         "It searches a memory of Symposia; options for vector databases are warned of.",
     ),
+    ("autogen.AgentBuilder", "", "Code runs in a sandbox, unless `code_execution_config` says otherwise."),
     ("autogen.GPTAssistantAgent", "", "A failed run is a `ModelError`, and clearing histories deletes their threads."),
     (".a_initiate_chat", "", "A person is asked once for a message, and a reply is counted once."),
 )
