@@ -1,21 +1,27 @@
 """Agents of AutoGen 0.2 that answer from documents."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import chromadb
 import pytest
+from chromadb.config import Settings
 
 from symposia.v02 import ConversableAgent
 from symposia.v02.agentchat import Agent
 from symposia.v02.agentchat.contrib.retrieve_assistant_agent import RetrieveAssistantAgent
 from symposia.v02.agentchat.contrib.retrieve_user_proxy_agent import RetrieveUserProxyAgent
+from symposia.v02.agentchat.contrib.vectordb.chromadb import ChromaVectorDB
 
 
 @pytest.fixture
 def handbook(tmp_path: Path) -> Path:
-    (tmp_path / "leave.md").write_text("# Leave\n\nEach year has 30 days of leave.\n")
-    (tmp_path / "pay.md").write_text("# Pay\n\nPay comes on the last day of a month.\n")
-    return tmp_path
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / "leave.md").write_text("# Leave\n\nEach year has 30 days of leave.\n")
+    (folder / "pay.md").write_text("# Pay\n\nPay comes on the last day of a month.\n")
+    return folder
 
 
 def proxy(docs: Path, **config: Any) -> RetrieveUserProxyAgent:
@@ -77,9 +83,65 @@ def test_passages_have_the_text_that_is_searched_for(handbook: Path) -> None:
     assert len(found) == 1
 
 
-def test_options_for_databases_are_warned_of(handbook: Path) -> None:
-    with pytest.warns(UserWarning, match="retrieve_config has client, vector_db, which do nothing here"):
-        proxy(handbook, vector_db="chroma", client=None)
+def test_options_that_nothing_reads_are_warned_of(handbook: Path) -> None:
+    with pytest.warns(UserWarning, match="collection_name, recursive, which do nothing without a database"):
+        proxy(handbook, collection_name="x", recursive=False, client=None, vector_db=None)
+    with pytest.warns(UserWarning, match="retrieve_config has color, which nothing reads"):
+        proxy(handbook, color="red")
+
+
+# Databases ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Any]:
+    made: Any = chromadb.PersistentClient(str(tmp_path / "database"), Settings(anonymized_telemetry=False))
+    yield made
+    made.close()
+
+
+def test_passages_are_found_in_a_database(handbook: Path, client: Any) -> None:
+    asking = proxy(handbook, vector_db="chroma", client=client, collection_name="handbook")
+    first, _ = texts(asking, answering("30."), "How many days of leave are there?")
+    assert "Each year has 30 days of leave." in first
+    assert client.get_collection("handbook", embedding_function=None).count() == 2
+
+
+def test_a_collection_is_used_as_it_is_where_no_documents_are_named(handbook: Path, client: Any) -> None:
+    proxy(handbook, client=client, collection_name="handbook").retrieve_docs("leave")
+    database = ChromaVectorDB(client=client)
+    config = {"vector_db": database, "collection_name": "handbook"}
+    again = RetrieveUserProxyAgent(retrieve_config=config, code_execution_config=False)
+    [best, _] = again.retrieve_docs("days of leave")
+    assert "30 days" in best.text
+    assert again.retrieve_docs("days", search_string="Pay comes")[0].text.startswith("# Pay")
+
+
+def test_a_collection_is_overwritten_or_refused_if_wanted(handbook: Path, client: Any) -> None:
+    options = {"client": client, "collection_name": "handbook"}
+    proxy(handbook, **options).retrieve_docs("leave")
+    (handbook / "pay.md").unlink()
+    assert len(proxy(handbook, **options).retrieve_docs("leave")) == 2
+    assert len(proxy(handbook, overwrite=True, **options).retrieve_docs("leave")) == 1
+    with pytest.raises(ValueError, match="Collection handbook already exists"):
+        proxy(handbook, get_or_create=False, **options).retrieve_docs("leave")
+
+
+def test_a_passage_of_two_documents_is_kept_once(handbook: Path, client: Any) -> None:
+    (handbook / "copy.md").write_text((handbook / "leave.md").read_text())
+    assert len(proxy(handbook, client=client).retrieve_docs("leave")) == 2
+
+
+def test_passages_are_split_and_embedded_by_functions_of_the_program(handbook: Path, client: Any) -> None:
+    def embed(given: list[str]) -> list[list[float]]:
+        return [[float("Pay" in text), float("Pay" not in text)] for text in given]
+
+    def split(text: str) -> list[str]:
+        return text.split("\n\n")
+
+    asking = proxy(handbook, client=client, embedding_function=embed, custom_text_split_function=split)
+    assert asking.retrieve_docs("Pay", 2)[0].text.startswith(("# Pay", "Pay comes"))
+    assert len(asking.retrieve_docs("Pay")) == 4
 
 
 def test_another_task_is_refused(handbook: Path) -> None:

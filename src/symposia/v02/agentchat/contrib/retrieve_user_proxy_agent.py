@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from symposia.v02.agentchat.agent import Agent
-from symposia.v02.agentchat.contrib._documents import DocumentSearch, FoundPassage
+from symposia.v02.agentchat.contrib._database_search import OPTIONS, DatabaseSearch, wants_database
+from symposia.v02.agentchat.contrib._documents import DocumentSearch, FoundPassage, PassageSearch
 from symposia.v02.agentchat.user_proxy_agent import UserProxyAgent
 from symposia.v02.code_utils import UNKNOWN, content_str, extract_code
 
@@ -38,9 +39,10 @@ READ: Final = {
     *("embedder", "custom_token_count_function", "model"),
 }
 NOT_READ: Final = (
-    "retrieve_config has {names}, which do nothing here: the documents are kept in a memory of Symposia, and found by "
-    "words and by the vectors of `embedder`. Leave them out."
+    "retrieve_config has {names}, which do nothing without a database: the documents are kept in a memory of Symposia, "
+    "and found by words and by the vectors of `embedder`. Leave them out, or name a database as 'vector_db'."
 )
+UNKNOWN_OPTIONS: Final = "retrieve_config has {names}, which nothing reads. Leave them out."
 DEFAULT_TOKENS: Final = 3200
 """How much of the documents a message has, in tokens."""
 
@@ -67,6 +69,10 @@ class RetrieveUserProxyAgent(UserProxyAgent):
             ``custom_token_count_function(text, model)`` counts; ``customized_prompt`` has ``{input_question}`` and
             ``{input_context}``. ``customized_answer_prefix`` has to be in an answer, else other passages are given.
             ``update_context`` says whether they are. ``embedder`` is an `Embedder` of Symposia.
+            With ``vector_db``, a `VectorDB` or the name of a kind of database, the passages are in its collection
+            ``collection_name``; ``client`` or ``db_config`` are arguments of the kind, and ``embedding_function`` or
+            ``embedding_model`` makes its vectors. ``overwrite`` deletes a collection of that name first;
+            ``get_or_create=False`` refuses it. Without ``docs_path``, the collection is used as it is.
         kwargs: As of `UserProxyAgent`.
 
     Raises:
@@ -85,8 +91,8 @@ class RetrieveUserProxyAgent(UserProxyAgent):
             name, is_termination_msg=is_termination_msg or self._ends, human_input_mode=human_input_mode, **kwargs
         )
         config = dict(retrieve_config or {})
-        if others := sorted(config.keys() - READ):
-            warnings.warn(NOT_READ.format(names=", ".join(others)), UserWarning, stacklevel=2)
+        has_database = wants_database(config)
+        _warn_of_unread(config, has_database=has_database)
         task = str(config.get("task", "default")).lower()
         if task not in PROMPTS:
             raise ValueError(f"task {task} is not implemented: give one of {', '.join(map(repr, PROMPTS))}.")
@@ -96,7 +102,12 @@ class RetrieveUserProxyAgent(UserProxyAgent):
         self._most_tokens = int(config.get("context_max_tokens", DEFAULT_TOKENS))
         self._model = str(config.get("model", "gpt-4"))
         self._count: Callable[[str, str], int] = config.get("custom_token_count_function", _estimated_tokens)
-        self._documents = DocumentSearch(_paths(config.get("docs_path", [])), config.get("embedder"))
+        paths = _paths(config.get("docs_path"))
+        self._documents: PassageSearch = (
+            DatabaseSearch(config, list(map(str, paths)), chunk_tokens=self._most_tokens // 2)
+            if has_database
+            else DocumentSearch(paths, config.get("embedder"))
+        )
         self.problem = ""
         self.n_results = 20
         self._search_string = ""
@@ -168,6 +179,13 @@ class RetrieveUserProxyAgent(UserProxyAgent):
             return False, None
         passages = self._next_passages()
         return True, self._message(passages) if passages else "TERMINATE"
+
+
+def _warn_of_unread(config: Mapping[str, Any], *, has_database: bool) -> None:  # Any: options of several kinds
+    given = {name for name, value in config.items() if value is not None} - READ
+    for names, text in [(given - OPTIONS, UNKNOWN_OPTIONS), (given & OPTIONS, "" if has_database else NOT_READ)]:
+        if names and text:
+            warnings.warn(text.format(names=", ".join(sorted(names))), UserWarning, stacklevel=3)
 
 
 def _paths(given: object) -> list[Path | str]:
