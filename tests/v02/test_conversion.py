@@ -103,6 +103,31 @@ def test_an_agent_executes_its_own_functions_within_its_turn() -> None:
         asyncio.run(to_chat_agent(other).run(task="go"))
 
 
+def test_an_agent_whose_turn_was_cancelled_hears_the_messages_once_and_has_no_call_without_result() -> None:
+    call = {"content": None, "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{}"}}]}
+    replies: list[Any] = [call, "done"]
+
+    def scripted(recipient: Any, messages: Any, sender: Any, config: Any) -> tuple[bool, Any]:
+        return True, replies.pop(0)
+
+    async def run() -> None:
+        async def wait() -> None:
+            token.cancel()
+            await asyncio.Event().wait()
+
+        old.register_function({"f": wait})
+        token = CancellationToken()
+        team = RoundRobinGroupChat([to_chat_agent(old)], termination_condition=MaxMessageTermination(2))
+        with pytest.raises(asyncio.CancelledError):
+            await team.run(task="go", cancellation_token=token)
+        await team.run(task="go on")
+
+    old = speaker("old")
+    old.register_reply("team", scripted)
+    asyncio.run(run())
+    assert texts(next(iter(old.chat_messages.values()))) == ["go", "go on", "done"]
+
+
 def test_the_state_of_an_agent_of_02_is_its_conversation() -> None:
     async def run() -> list[Any]:
         first, second = speaker("old"), speaker("old")
@@ -154,6 +179,16 @@ def test_a_new_chat_resets_an_agent_of_04() -> None:
     for message in ("first", "second"):
         a.initiate_chat(b, message=message, max_turns=1, silent=True)
     assert sent(model, 1) == ["second"]
+
+
+def test_an_agent_of_04_is_reset_for_a_new_chat_that_is_longer_when_it_replies() -> None:
+    new, model = assistant("one", "two")
+    a, b = speaker("a"), to_conversable(new)
+    a.initiate_chat(b, message="first", max_turns=1, silent=True)
+    b.clear_history(a)
+    for message in ("n1", "n2", "n3"):
+        a.send(message, b, request_reply=message == "n3", silent=True)
+    assert sent(model, 1) == ["n1", "n2", "n3"]
 
 
 def test_a_plain_chat_with_an_agent_of_04_works_inside_a_running_loop() -> None:

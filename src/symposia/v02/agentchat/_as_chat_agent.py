@@ -69,8 +69,14 @@ class ConversableParticipant(BaseChatAgent):
 
     @override
     async def on_messages(self, messages: Sequence[BaseChatMessage], cancellation_token: CancellationToken) -> Response:
+        conversation = self._agent.chat_messages[self._team]
+        before = list(conversation)
         turn = asyncio.ensure_future(self._turn([to_dict(message) for message in messages]))
-        return Response(chat_message=await cancellation_token.link_future(turn))
+        try:
+            return Response(chat_message=await cancellation_token.link_future(turn))
+        except BaseException:  # the team gives the messages again, and no model takes calls without results
+            conversation[:] = before
+            raise
 
     async def _turn(self, messages: Sequence[Message]) -> BaseChatMessage:
         for message in messages:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from typing_extensions import override
+
 from symposia.agentchat.base import ChatAgent, TaskResult, TaskRunner
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import CancellationToken
@@ -50,10 +52,16 @@ class RunnerAgent(ConversableAgent):
         super().__init__(name, "", description=description, **given)
         self._runner = runner
         self._heard: dict[Agent | None, int] = {}
+        self._is_cleared = False
         self.register_reply([Agent, None], RunnerAgent.generate_runner_reply, position=2)
         self.register_reply(
             [Agent, None], RunnerAgent.a_generate_runner_reply, position=2, ignore_async_in_sync_chat=True
         )
+
+    @override
+    def clear_history(self, recipient: Agent | None = None, nr_messages_to_preserve: int | None = None) -> None:
+        super().clear_history(recipient, nr_messages_to_preserve)
+        self._is_cleared |= recipient in self._heard if recipient is not None else bool(self._heard)
 
     def generate_runner_reply(
         self, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
@@ -69,7 +77,7 @@ class RunnerAgent(ConversableAgent):
     ) -> tuple[bool, Reply]:
         """As `generate_runner_reply`."""
         history = self._history(messages, sender)
-        if len(history) <= self._heard.get(sender, 0):  # it was cleared
+        if self._is_cleared or len(history) <= self._heard.get(sender, 0):  # the latter of messages that were given
             await self._reset_runner()
         new = history[self._heard.get(sender, 0) :]
         result = await self._runner.run(task=_as_task(new, self.name))
@@ -78,6 +86,7 @@ class RunnerAgent(ConversableAgent):
 
     async def _reset_runner(self) -> None:
         self._heard.clear()
+        self._is_cleared = False
         if isinstance(self._runner, ChatAgent):
             await self._runner.on_reset(CancellationToken())
         else:
