@@ -221,6 +221,7 @@ async def test_a_service_that_is_not_there_is_a_model_error(make: Make, service:
     with pytest.raises(ModelError) as caught:
         await agent.run(task="hello")
     assert caught.value.is_transient
+    assert service.url.removeprefix("http://") in str(caught.value)
 
 
 async def test_cancelling_a_turn_ends_its_run_at_the_service(make: Make, service: ThreadService) -> None:

@@ -73,11 +73,16 @@ class OpenAIConnection:
 
 
 def _failure(error: openai.OpenAIError) -> ModelError:
+    if isinstance(error, openai.APIConnectionError):
+        url = error.request.url
+        return ModelError(
+            f"OpenAI's Assistants API cannot be reached at {url.scheme}://{url.netloc.decode()}: {error}",
+            is_transient=True,
+        )
     status: object = getattr(error, "status_code", None)
     return ModelError(
         f"OpenAI's Assistants API failed: {error}",
         status=status if isinstance(status, int) else None,
-        is_transient=True if isinstance(error, openai.APIConnectionError) else None,
     )
 
 
