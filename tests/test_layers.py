@@ -13,6 +13,7 @@ LAYERS = {
     "_lazy": -1,
     "_missing_names": -1,
     "_autogen_names": -1,
+    "_autogen_states": -1,
     "core": 0,
     "agentchat": 1,
     "ext": 2,

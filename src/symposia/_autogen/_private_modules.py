@@ -12,8 +12,8 @@ from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from symposia._autogen._missing import public_name, state_of
 from symposia._autogen_names import catalogue, exists, renamed
+from symposia._autogen_states import public_name, state_of
 
 
 class PrivateModule(ModuleType):
