@@ -13,11 +13,12 @@ from openai.types.shared.chat_model import ChatModel
 
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import ModelFamily, TokenPrice
+from symposia.ext.models import from_name
 from symposia.ext.models._profile_data import shipped_prices
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.anthropic._profiles import CATALOG as ANTHROPIC
-from symposia.ext.models.openai import OpenAIChatCompletionClient
+from symposia.ext.models.openai import AzureOpenAIChatCompletionClient, OpenAIChatCompletionClient
 from symposia.ext.models.openai._profiles import CATALOG as OPENAI
 from symposia.ext.models.vendors import forget_model_profiles, use_model_profiles
 
@@ -223,3 +224,12 @@ def test_a_model_of_another_server_is_not_called_the_vendors() -> None:
         AnthropicChatCompletionClient(model="mine", base_url="http://localhost:8000", api_key="k")
     with pytest.warns(UnknownModelWarning, match=r"^OpenAI model 'mine' is not"):
         OpenAIChatCompletionClient(model="mine", api_key="k")
+
+
+def test_of_an_unknown_deployment_the_model_is_asked_for() -> None:
+    azure: dict[str, Any] = {"azure_endpoint": "http://localhost:1", "api_version": "2024-10-21", "api_key": "k"}
+    advice = r"give the deployment's model as model=, beside azure_deployment= or the name azure/DEPLOYMENT"
+    with pytest.warns(UnknownModelWarning, match=advice):
+        from_name("azure/mine", **azure)
+    with pytest.warns(UnknownModelWarning, match=advice):
+        AzureOpenAIChatCompletionClient(model="mine", **azure)

@@ -61,6 +61,8 @@ class ModelProfile:
 
 P = TypeVar("P", bound=ModelProfile)
 
+ADVICE: Final = "Give model_info= if that is wrong."
+"""What a program does about the assumptions for an unknown model."""
 _DATE: Final = re.compile(r"[-@](\d{4}-?\d{2}-?\d{2}|latest)$")
 
 
@@ -201,6 +203,7 @@ class ModelCatalog(Generic[P]):
         model_capabilities: ModelCapabilities | None = None,
         *,
         server: str | None = None,
+        advice: str = ADVICE,
         stacklevel: int,
     ) -> tuple[P, ModelInfo]:
         """The profile of a model, and its abilities: those that the user gives, or else those of the profile.
@@ -212,6 +215,7 @@ class ModelCatalog(Generic[P]):
             model_info: The abilities that the user gives.
             model_capabilities: The same under their former name.
             server: Who serves the model, as the warning names it, if that is not the vendor.
+            advice: What to do if the assumption is wrong.
             stacklevel: As `warnings.warn` counts it.
 
         Raises:
@@ -223,7 +227,7 @@ class ModelCatalog(Generic[P]):
             return profile, model_info
         if model_capabilities is not None:
             return profile, {**profile.as_model_info(), **model_capabilities}
-        self.warn_if_unknown(model, server=server, stacklevel=stacklevel + 1)
+        self.warn_if_unknown(model, server=server, advice=advice, stacklevel=stacklevel + 1)
         return profile, profile.as_model_info()
 
     def knows(self, model: str) -> bool:
@@ -249,7 +253,7 @@ class ModelCatalog(Generic[P]):
         names = self._spellings(str(stated.get("like", model)))
         return next((self._prices[name] for name in names if name in self._prices), None)
 
-    def warn_if_unknown(self, model: str, *, server: str | None = None, stacklevel: int) -> None:
+    def warn_if_unknown(self, model: str, *, server: str | None = None, advice: str = ADVICE, stacklevel: int) -> None:
         """Warn about the profile that is assumed for a model that is not in the catalog; see `describe`."""
         if self.knows(model):
             return
@@ -259,7 +263,8 @@ class ModelCatalog(Generic[P]):
         named = f"{self._vendor} model {model!r}" if server is None else f"Model {model!r} of {server}"
         subject = f"{named} is not known to this version of symposia and {like}"
         near = None if likeness is not None else self._nearest(model)
-        warnings.warn(UnknownModelWarning(subject, profile, near), stacklevel=level_outside(stacklevel + 1))
+        warning = UnknownModelWarning(subject, profile, advice=advice, near=near)
+        warnings.warn(warning, stacklevel=level_outside(stacklevel + 1))
 
     def _nearest(self, model: str) -> str | None:
         """The model in the catalog whose name may have been meant."""
@@ -353,10 +358,10 @@ class UnknownModelWarning(UserWarning):
         assumption: The same in words, without the advice, which is for programs.
     """
 
-    def __init__(self, subject: str, profile: ModelProfile, near: str | None = None) -> None:
+    def __init__(self, subject: str, profile: ModelProfile, *, advice: str, near: str | None) -> None:
         info, context = profile.as_model_info(), f"{profile.context:,} tokens of context"
         hint = "" if near is None else f" Did you mean {near!r}?"
-        super().__init__(f"{subject}: {info}, {context}.{hint} Give model_info= if that is wrong.")
+        super().__init__(f"{subject}: {info}, {context}.{hint} {advice}")
         abilities = [name.replace("_", " ").replace("json", "JSON") for name, has in info.items() if has is True]
         self.assumption = f"{subject}: {', '.join([*abilities, context])}.{hint}"
 

@@ -52,6 +52,10 @@ class AzureOpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
     """
 
     component_secrets = frozenset({"api_key", "azure_ad_token"})
+    _unknown_advice = (
+        "If that is wrong, give the deployment's model as model=, beside azure_deployment= or the name "
+        "azure/DEPLOYMENT; or give model_info=."
+    )
 
     def __init__(self, **options: Unpack[AzureOpenAIClientConfiguration]) -> None:
         given = ClientOptions.read(self, options, sdk="openai", names=partial(chat_option_names, AZURE_CONNECTION))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Unpack
 from urllib.parse import urlsplit
 
 from typing_extensions import TypedDict
@@ -18,7 +18,7 @@ from symposia.ext.models._client import VendorClient
 from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._credentials import TokenError
 from symposia.ext.models._options import ClientOptions, check_key, check_model, missing_key
-from symposia.ext.models._profiles import ModelCatalog
+from symposia.ext.models._profiles import ADVICE, ModelCatalog
 from symposia.ext.models._sdk_transport import SdkTransport
 from symposia.ext.models._service import Service, is_at, public_address
 from symposia.ext.models._transport import Transport
@@ -118,6 +118,9 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         ValueError: `model_info` lacks a field.
     """
 
+    _unknown_advice: ClassVar[str] = ADVICE
+    """What to do about the assumptions for an unknown model."""
+
     def __init__(
         self,
         client: openai.AsyncOpenAI,
@@ -139,7 +142,9 @@ class BaseOpenAIChatCompletionClient(VendorClient):
         service = _service(client, vendor)
         server = None if vendor is not None or is_at(address, HOST) else service.name
         catalog = _catalog(model, vendor)
-        profile, info = catalog.describe(model, model_info, model_capabilities, server=server, stacklevel=3)
+        profile, info = catalog.describe(
+            model, model_info, model_capabilities, server=server, advice=self._unknown_advice, stacklevel=3
+        )
         chosen = choose_api(profile, address, "responses" if use_previous_response_id and api is None else api)
         writing = _Writing(
             model=model,
