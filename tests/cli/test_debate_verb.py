@@ -95,12 +95,20 @@ async def test_the_moderator_may_have_a_model_of_its_own(models: MockModelServer
 
 
 async def test_a_tie_has_a_status_of_its_own(models: MockModelServer) -> None:
-    abstains = Reply(text='{"summary": "Tied.", "agreed": []}')
-    models.script(*(abstains for _ in range(9)))
+    coffee = ANSWER.replace("tea", "coffee")
+    models.script(*(Reply(text=text) for text in (*[ANSWER] * 3, coffee, ANSWER)))  # the fourth request is for a vote
     result = await debate(*QUESTION, "--model", "gpt-5.5", "--rounds", "1")
     assert result.exit_code == Status.NO_DECISION == 28, result.output
-    assert "no decision, as there are no votes" in result.stdout
+    assert "no decision, as the first positions are tied" in result.stdout
     assert "Allow more rounds" in result.stdout
+
+
+async def test_answers_that_are_no_votes_have_the_status_of_a_model_that_fails(models: MockModelServer) -> None:
+    no_vote = Reply(text='{"summary": "Tied.", "agreed": []}')
+    models.script(*(no_vote for _ in range(9)))
+    result = await debate(*QUESTION, "--model", "gpt-5.5", "--rounds", "1")
+    assert result.exit_code == Status.MODEL_FAILED, result.output
+    assert "No answer was a vote. Agent 'tea_advocate': the model's answer cannot be used" in result.stdout
 
 
 async def test_a_limit_has_its_status(models: MockModelServer) -> None:

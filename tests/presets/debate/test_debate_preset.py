@@ -267,6 +267,14 @@ async def test_a_debate_that_is_cancelled_while_its_folder_is_made_leaves_a_whol
     assert json.loads((tmp_path / "out/decision.json").read_text())["ending"] == "stopped"
 
 
+async def test_a_debate_without_a_vote_that_can_be_used_is_a_failure_of_the_models(tmp_path: Path) -> None:
+    without = answers(tea_1="milk", coffee_1="water")
+    run = await run_debate(TASK, models=models(without), limits=DebateLimits(rounds=1), folder=tmp_path / "out")
+    assert run.outcome is DebateOutcome.MODEL_FAILED
+    assert "No answer was a vote. Agent 'tea_advocate': the model's answer cannot be used after 3" in run.detail
+    assert run.detail in (tmp_path / "out/decision.md").read_text()
+
+
 async def test_a_recording_that_does_not_fit_says_so() -> None:
     debate = await asyncio.to_thread(bundled_debate, "database")
     other = DebateTask(question="Another one?", positions=TASK.positions)

@@ -19,9 +19,9 @@ class DebateOutcome(StrEnum):
     DECIDED = "decided"
     """By consensus, by quorum, by settled votes, or by most votes in the last round."""
     NO_DECISION = "no decision"
-    """The last round left the first positions tied, or there are no votes."""
+    """The last round left the first positions tied."""
     MODEL_FAILED = "model failed"
-    """A model call failed for good."""
+    """A model call failed for good, or no answer of a model was a vote."""
     TIME_LIMIT = "time limit"
     TOKEN_LIMIT = "token limit"  # noqa: S105 - tokens of a model
     INTERRUPTED = "interrupted"
@@ -33,7 +33,7 @@ class DebateOutcome(StrEnum):
 WHAT_TO_DO: Final = {
     DebateOutcome.DECIDED: "The votes decided the question.",
     DebateOutcome.NO_DECISION: "The votes decided nothing. Allow more rounds, or put the question more narrowly.",
-    DebateOutcome.MODEL_FAILED: "A model call failed for good. What was said is kept. Fix the cause and run again.",
+    DebateOutcome.MODEL_FAILED: "A model failed for good. What was said is kept. Fix the cause and run again.",
     DebateOutcome.TIME_LIMIT: "The debate reached its time limit. Raise it, or allow fewer rounds.",
     DebateOutcome.TOKEN_LIMIT: "The models reached the limit of tokens. Raise it, or allow fewer rounds.",
     DebateOutcome.INTERRUPTED: "The debate was interrupted. The model calls are stopped; what was said is kept.",

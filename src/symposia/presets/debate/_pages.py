@@ -19,12 +19,16 @@ _LABEL_LENGTH: Final = 40
 """The characters of a position's name in the chart, which is read in terminals too."""
 
 
+_VOTED: Final = (DebateOutcome.DECIDED, DebateOutcome.NO_DECISION)
+"""The outcomes that votes explain."""
+
+
 def decision_page(run: DebateRun) -> str:
     """The decision, the conclusion, how each participant moved, what was agreed, and the dissent."""
     result = run.result
     parts = [
         f"# {_heading_as_markdown(run)}",
-        result.reason if result.ending != "stopped" else f"{result.reason} {run.detail}",
+        result.reason if run.outcome in _VOTED else f"{result.reason} {run.detail}",
     ]
     if run.recorded:
         parts.append(f"> {RECORDED_NOTE}")

@@ -166,14 +166,13 @@ async def run_debate(
     messages: list[BaseAgentEvent | BaseChatMessage] = []
     account = UsageAccount()
 
-    async def end(outcome: DebateOutcome, cause: BaseException | None = None) -> DebateRun:
+    async def end(outcome: DebateOutcome, cause: object = "") -> DebateRun:
         result = team.debate_result
-        said = WHAT_TO_DO[outcome] if cause is None else f"{WHAT_TO_DO[outcome]} {cause}".strip()
         run = DebateRun(
             task=task,
             result=result,
             outcome=outcome,
-            detail=said,
+            detail=f"{WHAT_TO_DO[outcome]} {cause}".strip(),
             messages=messages,
             usage=usage_by_agent(messages, models, account),
             recorded=any(model.recorded for model in models.values()),
@@ -206,11 +205,18 @@ async def run_debate(
     except Exception as error:
         await end(DebateOutcome.FAILED, error)
         raise
-    return await end(_outcome(team.debate_result, reason))
+    return await end(*_outcome(team.debate_result, reason))
 
 
-def _outcome(result: DebateResult, reason: str | None) -> DebateOutcome:
-    """The outcome of a run that ended by itself. A decision counts, though its message met a limit too."""
-    if result.ending != "stopped":
-        return DebateOutcome.NO_DECISION if result.decision is None else DebateOutcome.DECIDED
-    return outcome_of(DebateOutcome, reason) or DebateOutcome.FAILED
+def _outcome(result: DebateResult, reason: str | None) -> tuple[DebateOutcome, str]:
+    """The outcome of a run that ended by itself, and its cause where a model failed.
+
+    A decision counts, though its message met a limit too.
+    """
+    if result.ending == "stopped":
+        return outcome_of(DebateOutcome, reason) or DebateOutcome.FAILED, ""
+    if result.decision is not None:
+        return DebateOutcome.DECIDED, ""
+    if all(vote.position is None for vote in result.votes.values()):  # only an answer that was rejected is no vote
+        return DebateOutcome.MODEL_FAILED, f"No answer was a vote. {next(iter(result.votes.values())).reason}"
+    return DebateOutcome.NO_DECISION, ""
