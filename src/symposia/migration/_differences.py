@@ -89,6 +89,7 @@ DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
         "It searches a memory of Symposia; options for vector databases are warned of.",
     ),
     ("autogen.AgentBuilder", "", "Code runs in a sandbox, unless `code_execution_config` says otherwise."),
+    ("autogen.AgentOptimizer", "", "Its functions run in a sandbox, and their packages are not installed."),
     ("autogen.GPTAssistantAgent", "", "A failed run is a `ModelError`, and clearing histories deletes their threads."),
     (".a_initiate_chat", "", "A person is asked once for a message, and a reply is counted once."),
 )
