@@ -14,7 +14,7 @@ from tests.support.web_server import serving
 from symposia.ext.tools.mcp import McpWorkbench, StreamableHttpServerParams
 
 HUGE = 100_000_000
-How = Literal["plain", "events", "endless", "split", "gzip", "moved"]
+How = Literal["plain", "events", "endless", "cut", "split", "gzip", "moved"]
 
 
 @dataclass
@@ -66,6 +66,9 @@ class Server:
             case "gzip":
                 packed = await asyncio.to_thread(gzip.compress, head + b"x" * HUGE + tail, 1)
                 send(writer, packed, "Content-Encoding: gzip")
+            case "cut":
+                writer.write(f"{OK}\r\nContent-Length: {len(head) + len(tail)}\r\n\r\n".encode() + head)
+                writer.close()
             case "plain":
                 writer.write(f"{OK}\r\nContent-Length: {len(head) + HUGE + len(tail)}\r\n\r\n".encode() + head)
                 await self.fill(writer, tail)
@@ -126,6 +129,14 @@ async def test_a_result_that_is_too_large_is_not_read_and_one_clear_error(how: H
         assert len(result.to_text()) < 1_500
         assert server.written < HUGE / 2
         assert len(await workbench.list_tools()) == 1  # the session, or another one, goes on
+
+
+async def test_a_result_whose_connection_is_cut_is_an_error_at_once() -> None:
+    async with connected(Server("cut")) as workbench:
+        async with asyncio.timeout(60):
+            result = await workbench.call_tool("weigh")
+        assert result.is_error
+        assert len(await workbench.list_tools()) == 1
 
 
 async def test_events_whose_ends_are_in_two_chunks_are_within_the_limit() -> None:

@@ -97,7 +97,7 @@ class ServerOutput:
     """What is known of a server besides its messages, for errors.
 
     Attributes:
-        closed: Called when the server has closed its output.
+        closed: Called when the server has closed its output, or a request to an address will get no answer.
         ending: How its process has ended, as a sentence; empty as long as that is not known.
         fault: Why its messages are no longer read, or the last request failed; None if that is not the reason.
     """

@@ -55,7 +55,7 @@ def open_streams(
         if params.sandbox is None:
             return stdio_streams(params, output)
         return sandboxed.sandboxed_streams(params, params.sandbox, output)
-    return sdk.http_streams(params, auth, output.note_fault)
+    return sdk.http_streams(params, auth, output.note_fault, output.closed)
 
 
 @asynccontextmanager

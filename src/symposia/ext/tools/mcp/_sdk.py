@@ -311,12 +311,19 @@ def tool_server(
 
 @asynccontextmanager
 async def http_streams(
-    params: SseServerParams | StreamableHttpServerParams, auth: Any, on_fault: OnFault
+    params: SseServerParams | StreamableHttpServerParams, auth: Any, on_fault: OnFault, on_lost: Callable[[], None]
 ) -> AsyncGenerator[tuple[Stream, Stream]]:
-    """Connect to a server at an address; as long as this is open, messages pass."""
+    """Connect to a server at an address; as long as this is open, messages pass.
+
+    Args:
+        params: The server.
+        auth: An authentication of the SDK or of its HTTP client.
+        on_fault: Called with why a request failed; with None if it did not.
+        on_lost: Called where a request gets no answer and the SDK would wait for it.
+    """
     # In a thread: a client reads the certificates of this machine.
     timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
-    client = await asyncio.to_thread(_client, params.headers, timeout, auth, on_fault)
+    client = await asyncio.to_thread(_client, params.headers, timeout, auth, on_fault, on_lost)
     if isinstance(params, SseServerParams):
 
         def factory(*_given: object, **_options: object) -> Any:
@@ -342,7 +349,9 @@ async def http_streams(
         yield streams[0], streams[1]
 
 
-def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fault: OnFault) -> Any:
+def _client(
+    headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fault: OnFault, on_lost: Callable[[], None]
+) -> Any:
     async def note(response: Any) -> None:
         # The SDK's error does not name the status. Other requests than POST ask for what a server need not have.
         if response.request.method == "POST":
@@ -350,7 +359,7 @@ def _client(headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fa
 
     async def limit(response: Any) -> None:
         # By a hook and not by a transport: a client with a transport of its own ignores the proxies of the environment.
-        response.stream = _LimitedStream(response, on_fault)
+        response.stream = _LimitedStream(response, on_fault, on_lost)
 
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
     plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
@@ -372,14 +381,27 @@ class _LimitedStream(_httpx.AsyncByteStream):
         httpx.DecodingError: The answer is compressed.
     """
 
-    def __init__(self, response: Any, on_fault: OnFault) -> None:
+    def __init__(self, response: Any, on_fault: OnFault, on_lost: Callable[[], None]) -> None:
         if response.headers.get("content-encoding", "identity") != "identity":
             raise _httpx.DecodingError("the answer is compressed, which was not asked for", request=response.request)
         self._stream = response.stream
         self._is_stream = response.headers.get("content-type", "").startswith("text/event-stream")
         self._on_fault = on_fault
+        self._on_lost = on_lost
+        # Version 1 of the SDK logs that an answer cannot be read, and goes on waiting for it.
+        self._is_awaited = IS_FIRST and response.request.method == "POST"
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._within_limit():
+                yield chunk
+        except Exception as error:
+            # A stream of events that was cut is resumed, where the server can.
+            if self._is_awaited and (isinstance(error, _httpx.StreamError) or not self._is_stream):
+                self._on_lost()
+            raise
+
+    async def _within_limit(self) -> AsyncIterator[bytes]:
         size, before = 0, b""
         async for chunk in self._stream:
             seen = before + chunk  # the end of an event may be in two chunks
