@@ -183,7 +183,7 @@ executor.stop()
 def test_executors_lists_of_models_and_later_chats_are_rewritten() -> None:
     after = migrate_text(EXECUTOR).text
     for line in (
-        'executor = DockerCommandLineCodeExecutor(timeout=60, work_dir="coding", image="python:3-slim")',
+        'executor = DockerCommandLineCodeExecutor(timeout=60, work_dir="coding")',
         'config_list = [{"model": "gpt-4"}, {"model": "gpt-4.1"}]',
         'b = CodeExecutorAgent("b", code_executor=executor)',
         "# says nothing",

@@ -166,8 +166,6 @@ class Agents:
             if key not in _DIRECT[construct.kind]:
                 raise NotCertainError(arg, f"The argument {key} of {construct.kind} has no certain counterpart.")
         extra = [] if "work_dir" in arguments else ['work_dir="."']
-        if construct.kind == "DockerCommandLineCodeExecutor" and "image" not in arguments:
-            extra.append('image="python:3-slim"')
         items: Items = [(arg, source.text(arg)) for arg in arguments.values()]
         self._models.imports.add((_MODULES[construct.kind], construct.kind))
         text = f"{construct.kind}({call_arguments(source, construct.call, items, extra)})"
@@ -202,7 +200,7 @@ class Agents:
             if construct.kind != "UserProxyAgent":
                 return ""
             self._models.imports.add((_MODULES[EXECUTORS[1]], EXECUTORS[1]))
-            return f'{EXECUTORS[1]}(timeout=600, image="python:3-slim")'
+            return f"{EXECUTORS[1]}(timeout=600)"
         value = given.value
         if constant(value) == "False" or (constant(value) == "None" and construct.kind != "UserProxyAgent"):
             return ""
@@ -237,8 +235,6 @@ class Agents:
             new["use_docker"] = f"image={source.text(docker)}"
         extra = [] if "timeout" in elements else ["timeout=600"]
         is_local = docker is not None and constant(docker) == "False"
-        if not is_local and image is None:
-            extra.append('image="python:3-slim"')
         kind = EXECUTORS[0] if is_local else EXECUTORS[1]
         self._models.imports.add((_MODULES[kind], kind))
         items: Items = [(each, new.get(key)) for key, each in elements.items()]
