@@ -39,8 +39,16 @@ SPOKEN = re.compile(r"^-{10} \w+ \((\w+)\) -{10}$", re.MULTILINE)
 TWO = "user DataAnalystAgent ExecutorAgent DataAnalystAgent"
 
 
+@pytest.fixture
+def session(request: pytest.FixtureRequest) -> Session:
+    session = SESSIONS[request.param]
+    if session.needs_docker:
+        require(DockerBackend())
+    return session
+
+
 @pytest.mark.parametrize(
-    ("name", "speakers", "output"),
+    ("session", "speakers", "output"),
     [
         ("two agents of version 0.2 write and run code", TWO, "\nWidget A 8"),
         (
@@ -51,13 +59,11 @@ TWO = "user DataAnalystAgent ExecutorAgent DataAnalystAgent"
         ("the version 0.2 program that it replaces", "user assistant user_proxy assistant", "\nsum: 5050 True\n"),
     ],
     ids=["two agents", "a group", "in Docker"],
+    indirect=["session"],
 )
 async def test_a_program_for_02_asks_as_often_and_has_the_same_agents_speak(
-    name: str, speakers: str, output: str, tmp_path: Path
+    session: Session, speakers: str, output: str, tmp_path: Path
 ) -> None:
-    session = SESSIONS[name]
-    if session.needs_docker:
-        require(DockerBackend())
     text = (await asyncio.to_thread(migrate_text, session.text)).text
     async with MockModelServer() as server:
         ended = await run_text(text, session, server, tmp_path)
