@@ -42,6 +42,7 @@ APART = {
     "ext/memory/test_mem0_memory.py": "mem0",
     "ext/models/semantic_kernel": "semantic_kernel",
     "ext/tools/graphrag": "graphrag",
+    "v02/contrib/test_qdrant.py": "qdrant_client",
     "ext/tools/semantic_kernel": "semantic_kernel",
 }
 """Tests of libraries that are extras apart from ``all``, and the module without which they are not collected:

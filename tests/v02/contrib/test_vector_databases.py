@@ -1,15 +1,16 @@
 """Databases of documents of AutoGen 0.2."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import chromadb
 import pytest
 from chromadb.config import Settings
+from tests.contracts.vector_database_contract import PLANTS, VectorDatabaseContract, ids
+from typing_extensions import override
 
-from symposia.v02.agentchat.contrib.vectordb.base import Document, QueryResults, VectorDB, VectorDBFactory
+from symposia.v02.agentchat.contrib.vectordb.base import VectorDB, VectorDBFactory
 from symposia.v02.agentchat.contrib.vectordb.chromadb import ChromaVectorDB
 from symposia.v02.agentchat.contrib.vectordb.utils import (
     chroma_results_to_query_results,
@@ -17,49 +18,18 @@ from symposia.v02.agentchat.contrib.vectordb.utils import (
     get_logger,
 )
 
-PLANTS: list[Document] = [
-    {"id": "1", "content": "A beech is a tree with smooth bark.", "metadata": {"source": "trees.md"}},
-    {"id": "2", "content": "Mint is a herb for tea."},
-    {"id": 3, "content": "An oak is a tree with acorns.", "metadata": {"source": "trees.md"}},
-]
 
+class TestChroma(VectorDatabaseContract):
+    @override
+    def open_database(self, folder: Path) -> VectorDB:
+        client = chromadb.PersistentClient(str(folder), Settings(anonymized_telemetry=False))
+        return VectorDBFactory.create_vector_db("chroma", client=client)
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[VectorDB]:
-    client: Any = chromadb.PersistentClient(str(tmp_path), Settings(anonymized_telemetry=False))
-    made = VectorDBFactory.create_vector_db("chroma", client=client)
-    made.create_collection("plants")
-    yield made
-    client.close()
-
-
-def ids(results: QueryResults) -> list[list[str]]:
-    return [[str(document["id"]) for document, _ in each] for each in results]
-
-
-def test_documents_are_found_by_similarity(database: VectorDB) -> None:
-    database.insert_docs(PLANTS)
-    [trees, herbs] = database.retrieve_docs(["tree with acorns", "herb for tea"], n_results=2)
-    assert [ids([each])[0][0] for each in (trees, herbs)] == ["3", "2"]
-    oak, distance = trees[0]
-    assert oak == {"id": "3", "content": "An oak is a tree with acorns.", "metadata": {"source": "trees.md"}}
-    assert 0 < distance < trees[1][1]
-    assert ids(database.retrieve_docs(["tree with acorns"], distance_threshold=trees[1][1])) == [["3"]]
-
-
-def test_documents_are_read_replaced_and_deleted_by_ids(database: VectorDB) -> None:
-    database.insert_docs(PLANTS)
-    database.insert_docs([{"id": "1", "content": "kept out"}])
-    assert database.get_docs_by_ids(["1", "none"])[0]["content"] == "A beech is a tree with smooth bark."
-    database.insert_docs([{"id": "1", "content": "upserted"}], upsert=True)
-    database.update_docs([{"id": "2", "content": "updated"}, {"id": "9", "content": "added"}])
-    database.delete_docs([3])
-    assert sorted((doc["id"], doc["content"]) for doc in database.get_docs_by_ids()) == [
-        ("1", "upserted"),
-        ("2", "updated"),
-    ]
-    assert database.get_docs_by_ids([]) == []
-    assert set(database.get_docs_by_ids(["1"], include=["documents"])[0]) == {"id", "content"}
+    def test_what_is_read_of_documents_can_be_chosen(self, database: VectorDB) -> None:
+        database.insert_docs(PLANTS)
+        assert set(database.get_docs_by_ids(["1"], include=["documents"])[0]) == {"id", "content"}
+        [document] = database.get_docs_by_ids(["1"], include=["embeddings"])
+        assert len(document.get("embedding") or ()) == 512
 
 
 def test_a_vector_of_the_program_is_kept(tmp_path: Path) -> None:
@@ -77,28 +47,6 @@ def test_a_vector_of_the_program_is_kept(tmp_path: Path) -> None:
         ]
     ]
     client.close()
-
-
-def test_the_collection_that_was_made_or_asked_for_last_is_active(database: VectorDB) -> None:
-    database.insert_docs(PLANTS)
-    database.create_collection("animals")
-    assert database.get_docs_by_ids() == []
-    assert len(database.get_docs_by_ids(collection_name="plants")) == 3
-    assert len(database.get_docs_by_ids()) == 3
-    with pytest.raises(ValueError, match="Collection plants already exists"):
-        database.create_collection("plants", get_or_create=False)
-    database.create_collection("plants", overwrite=True)
-    assert database.get_docs_by_ids() == []
-    database.delete_collection("plants")
-    with pytest.raises(ValueError, match="No collection is specified"):
-        database.get_collection()
-
-
-def test_a_document_needs_an_id_and_a_text(database: VectorDB) -> None:
-    with pytest.raises(ValueError, match="The document content is required"):
-        database.insert_docs([{"id": "1"}])  # pyright: ignore[reportArgumentType]
-    with pytest.raises(ValueError, match="The document id is required"):
-        database.insert_docs([{"content": "x"}])  # pyright: ignore[reportArgumentType]
 
 
 def test_a_collection_is_there_for_the_next_program(tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ class ChromaVectorDB:
             include=["metadatas", "documents"] if include is None else include,
             **kwargs,
         )
+        if found.get("embeddings") is not None:  # an array
+            found["embeddings"] = [list(map(float, vector)) for vector in found["embeddings"]]
         rows = {
             name: [found[name]]
             for name in ("ids", "documents", "metadatas", "embeddings")
