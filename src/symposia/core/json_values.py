@@ -11,6 +11,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import to_jsonable_python
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.text_limits import ends_of
 
 __all__ = ["DEEPEST", "JsonObject", "as_json", "encodable", "json_in", "nests_deeper", "validation_faults"]
 
@@ -89,7 +90,8 @@ def validation_faults(error: ValidationError, whole: str) -> list[str]:
     ]
     if len(faults) > _FAULTS:
         lines.append(f"and {len(faults) - _FAULTS} more")
-    return [_shortened(line) for line in lines]
+    # The path is at the beginning of a line, the message at its end.
+    return [ends_of(line, _FAULT_LENGTH) for line in lines]
 
 
 def json_in(text: str) -> str:
@@ -101,14 +103,6 @@ def json_in(text: str) -> str:
         return fence[1].strip()
     start, end = text.find("{"), text.rfind("}")
     return text[start : end + 1] if 0 <= start < end else text
-
-
-def _shortened(line: str) -> str:
-    """The beginning and the end of a long line: the path is at its beginning, the message at its end."""
-    if len(line) <= _FAULT_LENGTH:
-        return line
-    half = _FAULT_LENGTH // 2
-    return f"{line[:half]} … {line[-half:]}"
 
 
 def _value_as_json(value: object, key: str, name: str) -> JsonValue:

@@ -151,7 +151,7 @@ async def test_the_middle_of_a_very_long_message_is_kept_from_the_summarizer() -
     long = "a" * 8_000 + "b" * 5_000 + "c" * 8_000
     context = SummarizingChatCompletionContext(client, message_limit=2, keep=0, initial_messages=say(long, "2", "3"))
     await context.get_messages()
-    assert "a\n[5000 characters left out]\nc" in asked(client)[0]
+    assert "a\n[5,000 characters left out]\nc" in asked(client)[0]
     assert "b" not in asked(client)[0]
 
 

@@ -219,6 +219,22 @@ async def test_every_redirect_is_checked(site: ScriptedSite) -> None:
     assert site.sent[1].headers["host"] == f"localhost:{site.port}"
 
 
+async def test_a_long_address_that_a_server_chose_is_cut_for_the_model(site: ScriptedSite) -> None:
+    target = f"/{'long' * 5_000}"
+    site.pages["/a"] = Answer("", 302, headers={"Location": target})
+    site.pages[target] = Answer(f"<title>{'T' * 9_000}</title>text", media_type="text/html")
+    shown = await read(reader(), url=f"{site.url}/a")
+    assert shown.endswith("text")
+    assert len(shown) < 5_000
+    site.pages[target] = Answer("", 404)
+    with pytest.raises(ToolServiceError, match=r"longlong.*… answered with HTTP 404") as caught:
+        await read(reader(), url=f"{site.url}/a")
+    assert len(str(caught.value)) < 1_000
+    with pytest.raises(ToolServiceError, match=r"redirect to .*…, which is not followed") as caught:
+        await read(reader(max_redirects=0), url=f"{site.url}/a")
+    assert len(str(caught.value)) < 1_500
+
+
 async def test_the_body_of_a_redirect_is_not_read(site: ScriptedSite) -> None:
     headers = {"Location": "/b", "Content-Encoding": "gzip"}
     site.pages["/a"] = Answer(b"no gzip", 302, headers=headers, declared=10**9, stay=True)

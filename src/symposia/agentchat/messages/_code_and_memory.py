@@ -26,6 +26,7 @@ from symposia.core import Image
 from symposia.core.code_executor import Artifact, BlockResult, CodeBlock, CodeResult, OutputStream
 from symposia.core.memory import MemoryContent
 from symposia.core.models import UserMessage
+from symposia.core.text_limits import ends_of
 
 SHOWN_TO_MODELS: Final = 8_000
 """Characters of each of stdout and stderr that go to a model: some 2,000 tokens, so that forty messages fit into any
@@ -175,18 +176,11 @@ class ExecutionMessage(BaseChatMessage):
 
 def _in_words(run: BlockResult) -> str:
     parts = [run.ending]
-    parts += [f"{name}:\n{_shorten(text.rstrip())}" for name, text in run.streams if text.strip()]
+    note = "\n[… {left} characters left out …]\n"
+    parts += [f"{name}:\n{ends_of(text.rstrip(), SHOWN_TO_MODELS, note)}" for name, text in run.streams if text.strip()]
     if not run.streams[0][1].strip():
         parts.append("Nothing was printed to stdout.")
     parts += [f"file made: {file.path} ({file.kind}, {file.size:,} bytes)" for file in run.artifacts]
     parts += [f"file left behind: {path} ({reason})" for path, reason in run.artifacts_skipped]
     parts += run.notes
     return "\n".join(parts)
-
-
-def _shorten(text: str) -> str:
-    """The head and the tail of a long text, and between them how much is missing."""
-    if len(text) <= SHOWN_TO_MODELS:
-        return text
-    half = SHOWN_TO_MODELS // 2
-    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters left out …]\n{text[-half:]}"

@@ -19,6 +19,7 @@ from symposia.core import CancellationToken
 from symposia.core.code_executor import CodeBlock, CodeExecutor, execute_code
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.terminal_text import printable
+from symposia.core.text_limits import ends_of
 from symposia.core.tools import FunctionTool, StaticWorkbench
 
 DEFAULT_EXECUTOR: Final = "symposia.ext.code_executors.create_default_code_executor"
@@ -155,7 +156,7 @@ class SkillWorkbench(StaticWorkbench):
         program = await asyncio.to_thread(_program, self._skill(skill), path, arguments or [])
         executor = self._executor or await self._default_executor()
         result = await execute_code(executor, [CodeBlock(code=program, language="python")], cancellation_token)
-        output = _head_and_tail(result.output)
+        output = ends_of(result.output, MOST_SHOWN, "\n[{left} characters left out]\n")
         if result.exit_code == 0:
             return output
         return f"{output}\nThe script ended with exit status {result.exit_code}.".lstrip("\n")
@@ -171,14 +172,6 @@ def _make_default_executor() -> CodeExecutor:
     module, _, name = DEFAULT_EXECUTOR.rpartition(".")
     executor: CodeExecutor = getattr(import_module(module), name)()
     return executor
-
-
-def _head_and_tail(text: str) -> str:
-    left_out = len(text) - MOST_SHOWN
-    if left_out <= 0:
-        return text
-    half = MOST_SHOWN // 2
-    return f"{text[:half]}\n[{left_out:,} characters left out]\n{text[-half:]}"
 
 
 def _is_script(path: str) -> bool:

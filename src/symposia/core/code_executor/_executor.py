@@ -14,6 +14,7 @@ from symposia.core._component import ComponentBase
 from symposia.core.code_executor._results import CodeBlock, CodeResult, OutputListener
 from symposia.core.effects import Idempotency, class_identity
 from symposia.core.exceptions import ArgumentTypeError
+from symposia.core.text_limits import beginning_of
 
 QUOTED = 200
 """Characters of a wrong argument that an error quotes; it may be a whole program."""
@@ -29,15 +30,14 @@ def check_code_blocks(given: object) -> None:
     """
     wanted = "give a list of blocks, such as [CodeBlock(code='print(1)', language='python')]."
     if isinstance(given, str | bytes) or not isinstance(given, Sequence):
-        raise ArgumentTypeError(f"The code blocks are {_shortened(given)}: {wanted}")
+        raise ArgumentTypeError(f"The code blocks are {_quoted(given)}: {wanted}")
     for number, block in enumerate(cast("Sequence[object]", given)):
         if not (isinstance(getattr(block, "code", None), str) and isinstance(getattr(block, "language", None), str)):
-            raise ArgumentTypeError(f"The code block at index {number} is {_shortened(block)}: {wanted}")
+            raise ArgumentTypeError(f"The code block at index {number} is {_quoted(block)}: {wanted}")
 
 
-def _shortened(given: object) -> str:
-    text = repr(given)
-    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+def _quoted(given: object) -> str:
+    return beginning_of(repr(given), QUOTED)
 
 
 class CodeExecutor(ComponentBase, ABC):

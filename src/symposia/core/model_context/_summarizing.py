@@ -28,6 +28,7 @@ from symposia.core.models import (
     UserMessage,
     call_model,
 )
+from symposia.core.text_limits import ends_of
 
 _log: Final = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -269,7 +270,4 @@ def _lines(message: LLMMessage) -> list[str]:
 
 
 def _shortened(text: str) -> str:
-    if len(text) <= LONGEST_TEXT:
-        return text
-    half = LONGEST_TEXT // 2
-    return f"{text[:half]}\n[{len(text) - 2 * half} characters left out]\n{text[-half:]}"
+    return ends_of(text, LONGEST_TEXT, "\n[{left} characters left out]\n")

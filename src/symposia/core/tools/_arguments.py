@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 from symposia.core.exceptions import ToolArgumentsError
 from symposia.core.json_values import DEEPEST, JsonObject, nests_deeper, validation_faults
+from symposia.core.text_limits import beginning_of
 from symposia.core.tools._tool import Tool, ToolSchema
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -75,5 +76,4 @@ def _wrong(schema: ToolSchema, what: str) -> ToolArgumentsError:
 
 def _quoted(text: str) -> str:
     """The beginning of the arguments for the error to the model, with escapes for what is not Unicode."""
-    shown = text[:_QUOTED].encode("utf-8", "backslashreplace").decode()
-    return f"You wrote: {shown}{'…' if len(text) > _QUOTED else ''}"
+    return f"You wrote: {beginning_of(text, _QUOTED).encode('utf-8', 'backslashreplace').decode()}"

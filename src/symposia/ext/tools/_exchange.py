@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
+from symposia.core.text_limits import beginning_of
 from symposia.ext.tools._gzip import GzipDecoder
 
 if TYPE_CHECKING:
@@ -79,10 +80,13 @@ class ExchangeLimits:
 
 
 def shown_address(url: str) -> str:
-    """An address for errors, which models read and logs keep: a query or a user name may have a key in it."""
+    """An address for errors, which models read and logs keep: a query or a user name may have a key in it.
+
+    Servers choose where a redirect leads: of a long address, the beginning is shown.
+    """
     scheme, mark, rest = url.partition("#")[0].partition("?")[0].partition("://")
     authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
+    return beginning_of(f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}", _QUOTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +174,7 @@ class Reply:
                 "which is not followed."
             )
         said = self.text.strip()
-        shown = f": {said[:_QUOTED]}{'…' if len(said) > _QUOTED else ''}" if said else "."
+        shown = f": {beginning_of(said, _QUOTED)}" if said else "."
         raise ToolServiceError(f"{self.source} answered with HTTP {self.status} {self.reason}{shown}")
 
 
@@ -237,7 +241,7 @@ class Body:
         if encoding in {"identity", ""}:
             return None
         if encoding not in {"gzip", "x-gzip"}:
-            raise ToolServiceError(f"{self._source} answered in the encoding {encoding}, which was not asked for.")
+            raise ToolServiceError(f"{self._source} answered in the encoding {encoding[:20]}, which was not asked for.")
         return GzipDecoder()
 
     def _too_large(self, size: str) -> ToolServiceError:
@@ -334,8 +338,8 @@ def _reply(response: httpx2.Response) -> Reply:
     return Reply(
         url=str(response.url),
         status=response.status_code,
-        reason=response.reason_phrase,
-        media_type=media_type,
+        reason=beginning_of(response.reason_phrase, _QUOTED),
+        media_type=beginning_of(media_type, _QUOTED),
         charset=response.charset_encoding,
         location=response.headers.get("location") if response.is_redirect else None,
     )

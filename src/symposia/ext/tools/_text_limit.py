@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.text_limits import beginning_of
 
 MAX_CHARS: Final = 20_000
 """Characters of a result that a model reads by default: some 5,000 tokens."""
@@ -18,9 +19,8 @@ def shorten(text: str, most: int, advice: str = "") -> str:
         most: The characters that are kept.
         advice: A sentence for the model, on how to read the rest.
     """
-    if len(text) <= most:
-        return text
-    return f"{text[:most]}\n[Cut: {most} of {len(text)} characters are shown.{f' {advice}' if advice else ''}]"
+    note = f"\n[Cut: {most} of {len(text)} characters are shown.{f' {advice}' if advice else ''}]"
+    return beginning_of(text, most, note)
 
 
 def check_max_chars(owner: str, given: int) -> None:

@@ -26,6 +26,7 @@ from symposia.core.models import (
     check_calls_tools,
 )
 from symposia.core.terminal_text import printable_name
+from symposia.core.text_limits import beginning_of
 from symposia.core.tools import FunctionTool, ParametersSchema, StaticWorkbench, ToolSchema, call_tool
 from symposia.ext.agents.file_surfer._viewer import Viewer
 from symposia.ext.documents import DocumentConverter
@@ -251,8 +252,7 @@ class _Reader(StaticWorkbench):
         data = await run_in_worker_thread(self.folder.read, path)
         async with DocumentConverter() as converter:
             text = await converter.convert(path, data)
-        left_out = f"\n[{len(text) - MOST_TEXT:,} more characters are left out.]" if len(text) > MOST_TEXT else ""
-        return text[:MOST_TEXT] + left_out
+        return beginning_of(text, MOST_TEXT, "\n[{left} more characters are left out.]")
 
     def _listing(self, path: str) -> str:
         lines = [

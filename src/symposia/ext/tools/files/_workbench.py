@@ -17,6 +17,7 @@ from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_flag
 from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
 from symposia.core.terminal_text import printable
+from symposia.core.text_limits import beginning_of
 from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, failed_result
 from symposia.ext._time_limit import time_limit
 from symposia.ext.tools.files._edit import edited
@@ -255,7 +256,7 @@ def _shown(line: str) -> str:
 
 
 def _shortened(text: str, most: int = MOST_SHOWN) -> str:
-    return text if len(text) <= most else f"{text[:most]} [{len(text) - most:,} more characters]"
+    return beginning_of(text, most, " [{left} more characters]")
 
 
 def _too_slow(seconds: float) -> DeadlineExceededError:

@@ -12,6 +12,7 @@ from pydantic_core import from_json, to_json
 
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
+from symposia.core.text_limits import beginning_of
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, exchange, require_httpx
 from symposia.ext.tools._request_parts import IDEMPOTENT, path_segment, plain_text, with_query
@@ -188,5 +189,5 @@ def _json(reply: Reply) -> Any:
         return from_json(reply.text)
     except ValueError as error:
         raise ToolServiceError(
-            f"{reply.source} answered with something other than JSON: {reply.text[:200]!r} ({error})"
+            f"{reply.source} answered with something other than JSON: {beginning_of(reply.text, 200)!r} ({error})"
         ) from error

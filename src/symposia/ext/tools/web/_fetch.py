@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import ToolServiceError
+from symposia.core.text_limits import beginning_of
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, opened, require_httpx
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars
@@ -24,6 +25,10 @@ _TEXTS: Final = frozenset({
     "application/json", "application/xml", "application/javascript", "application/yaml", "application/x-yaml",
     "application/toml", "application/x-ndjson", "application/sql",
 })  # fmt: skip
+
+
+_SHOWN: Final = 2_000
+"""Characters of the address and of the title that a model is shown."""
 
 
 class WebFetchArgs(BaseModel, defer_build=True):
@@ -139,7 +144,9 @@ class WebFetchTool(BaseTool[WebFetchArgs, WebPage]):
         if not isinstance(value, WebPage):
             return super().return_value_as_string(value)
         end = value.start + len(value.text)
-        parts = [f"URL: {value.url}", *([f"Title: {value.title}"] if value.title else []), ""]
+        # A server chooses the address that a redirect leads to, and the title.
+        url, title = beginning_of(value.url, _SHOWN), beginning_of(value.title, _SHOWN)
+        parts = [f"URL: {url}", *([f"Title: {title}"] if title else []), ""]
         parts.append(value.text or ("The page has no text." if not value.total else "There is no text from here on."))
         if end < value.total and value.text:
             parts.append(
@@ -161,9 +168,9 @@ def _check_address(url: str) -> None:
         host = None
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not host:
+        shown = json.dumps(beginning_of(url, _SHOWN), ensure_ascii=False)
         raise ToolServiceError(
-            f"{json.dumps(url, ensure_ascii=False)} is no address of a page: it has to begin with http:// or https:// "
-            "and name a host."
+            f"{shown} is no address of a page: it has to begin with http:// or https:// and name a host."
         )
     if "@" in parts.netloc:
         raise ToolServiceError("The address has a user name or a password in it, which this tool does not send.")
