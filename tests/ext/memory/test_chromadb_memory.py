@@ -121,6 +121,32 @@ class TestChromaDBServer(MemoryContract):
         return ChromaDBVectorMemory(self.config)
 
 
+async def test_a_memory_is_closed_and_forgets_while_others_write_and_ask(tmp_path: Path) -> None:
+    added: set[str] = set()
+    async with in_folder(tmp_path, k=99) as first, in_folder(tmp_path, k=99) as second:
+
+        async def write(memory: ChromaDBVectorMemory, writer: str) -> None:
+            for number in range(8):
+                await memory.add(text(f"entry of {writer} {number}"))
+                added.add(f"entry of {writer} {number}")
+
+        async def forget(memory: ChromaDBVectorMemory) -> None:
+            for _ in range(8):
+                for each in (await memory.query("entry")).results[:1]:
+                    await memory.forget([(each.metadata or {})["id"]])
+                    forgotten.add(str(each.content))
+
+        async def close(memory: ChromaDBVectorMemory) -> None:
+            for _ in range(8):
+                await memory.close()
+
+        forgotten: set[str] = set()
+        both = (("one", first), ("two", second))
+        calls = [call for name, memory in both for call in (write(memory, name), forget(memory), close(memory))]
+        await asyncio.wait_for(asyncio.gather(*calls), 100)
+        assert set(await found(second, "entry")) == added - forgotten
+
+
 async def test_what_is_found_can_be_narrowed_and_forgotten(tmp_path: Path) -> None:
     async with in_folder(tmp_path) as memory:
         for number in range(4):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +132,51 @@ async def test_a_memory_works_again_when_its_server_does(config: RedisMemoryConf
             await memory.add(text("after the connection was closed"))
         assert await found(memory, "kept") == ["kept"]
         assert len((await memory.query("")).results) == 3
+
+
+async def test_a_memory_is_closed_while_others_write_and_ask(config: RedisMemoryConfig) -> None:
+    async with opened(config, distance_threshold=2) as memory:
+
+        async def close() -> None:
+            for _ in range(30):
+                await memory.close()
+
+        writes = (memory.add(text(f"entry {number}")) for number in range(60))
+        queries = (memory.query("entry") for _ in range(20))
+        await asyncio.wait_for(asyncio.gather(*writes, *queries, close()), 60)
+        assert len((await memory.query("entry", top_k=99)).results) == 60
+
+
+async def test_what_was_added_is_there_when_the_server_went_away_and_came_back(tmp_path: Path) -> None:
+    added: set[str] = set()
+    unsure: set[str] = set()
+    with running_redis(tmp_path) as port:
+        config = RedisMemoryConfig(redis_url=f"redis://127.0.0.1:{port}", distance_threshold=2, top_k=999)
+    came_back = asyncio.Event()
+
+    async def write(memory: RedisMemory, writer: int) -> None:
+        number = 0
+        while not (came_back.is_set() and len(added) > 60):
+            number += 1
+            name = f"entry {number} of {writer}"
+            try:
+                await memory.add(text(name))
+                added.add(name)
+            except MemoryStoreError:
+                unsure.add(name)
+                await came_back.wait()
+
+    async with opened(config) as memory, opened(config) as other:
+        with running_redis(tmp_path, port):
+            writing = [asyncio.create_task(write(each, n)) for n, each in enumerate([memory, other] * 3)]
+            while len(added) < 30:
+                await other.query("entry")
+        with running_redis(tmp_path, port):
+            came_back.set()
+            await asyncio.wait_for(asyncio.gather(*writing), 60)
+            for each in (memory, other):
+                kept = set(await found(each, "entry"))
+                assert added <= kept <= added | unsure
 
 
 async def test_entries_of_another_program_are_a_clear_error(config: RedisMemoryConfig, redis_port: int) -> None:

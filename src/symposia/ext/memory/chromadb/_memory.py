@@ -29,6 +29,7 @@ from symposia.ext.memory._search import (
     text_of,
     write_record,
 )
+from symposia.ext.memory._shared_client import SharedClient
 from symposia.ext.memory.chromadb._configs import (
     ChromaDBVectorMemoryConfig,
     CustomEmbeddingFunctionConfig,
@@ -75,7 +76,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
                 "HttpChromaDBVectorMemoryConfig."
             )
         self._config = config or PersistentChromaDBVectorMemoryConfig()
-        self._client: Any = None  # Any: the library is optional
+        # Any: the library is optional
+        self._client: SharedClient[Any] = SharedClient(self._make_client, self._close_now)
         self._collection: Any = None
 
     @property
@@ -134,6 +136,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             return [
                 _content(id_, document, metadata, _score(space, distance))
                 for id_, document, metadata, distance in zip(*columns, strict=True)
+                if document is not None  # forgotten by another while this one was found
             ]
 
         found = await self._call(search, cancellation_token)
@@ -167,33 +170,45 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
                 "reset() removes all collections of the database. To allow it, make the configuration with "
                 "allow_reset=True (a server has a setting of that name, too); clear() empties this memory."
             )
-        await self._call(lambda _: self._client.reset())
+        await call_in_thread(partial(self._use, self._reset_now))
+
+    def _reset_now(self, client: Any) -> None:  # Any: see `_client`
+        client.reset()
         self._collection = None
 
     async def close(self) -> None:
-        """Close the client. It is made again by the next call."""
-        client, self._collection, self._client = self._client, None, None
-        if client is not None:
-            await call_in_thread(partial(_close, client))
+        """Close the client, after the calls that are under way. It is made again by the next call."""
+        await call_in_thread(self._client.close)
+
+    def _close_now(self, client: Any) -> None:  # Any: see `_client`
+        self._collection = None
+        _close(client)
 
     async def _call(
         self, function: Callable[[Any], T], token: CancellationToken | None = None
     ) -> T:  # Any: see `_client`
-        return await call_in_thread(partial(self._call_now, function), token)
+        """Call a function of the collection."""
+        return await call_in_thread(partial(self._use, partial(self._with_collection, function)), token)
 
-    def _call_now(self, function: Callable[[Any], T]) -> T:  # Any: see `_client`
+    def _with_collection(self, function: Callable[[Any], T], client: Any) -> T:  # Any: see `_client`
+        from chromadb.errors import NotFoundError  # noqa: PLC0415 - an optional dependency
+
         try:
-            from chromadb.errors import ChromaError, NotFoundError  # noqa: PLC0415 - an optional dependency
+            return function(self._opened(client))
+        except NotFoundError:  # another program has removed the collection, with all entries
+            self._collection = None
+            return function(self._opened(client))
+
+    def _use(self, function: Callable[[Any], T]) -> T:  # Any: see `_client`
+        try:
+            from chromadb.errors import ChromaError  # noqa: PLC0415 - an optional dependency
         except ImportError as error:
             raise MissingExtraError("ChromaDBVectorMemory", "chromadb") from error
         import httpx  # noqa: PLC0415 - comes with chromadb
 
         try:
-            try:
-                return function(self._opened())
-            except NotFoundError:  # another program has removed the collection, with all entries
-                self._collection = None
-                return function(self._opened())
+            with self._client.used() as client:
+                return function(client)
         except (ChromaError, httpx.HTTPError, OSError) as error:
             raise self._failure(error) from error
         except ValueError as error:
@@ -211,13 +226,17 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             f"{str(error).rstrip('.')}. Check that it is there, and that it was made with the same embedding function."
         )
 
-    def _opened(self) -> Any:  # Any: see `_client`
-        if self._collection is None:
-            self._check_server()
+    def _opened(self, client: Any) -> Any:  # Any: see `_client`
+        collection = self._collection
+        if collection is None:
+            config = self._config
             with client_start:
-                if self._collection is None:
-                    self._open()
-        return self._collection
+                collection = self._collection = client.get_or_create_collection(
+                    name=config.collection_name,
+                    metadata={"hnsw:space": config.distance_metric},
+                    embedding_function=_embedding_function(config),
+                )
+        return collection
 
     def _check_server(self) -> None:
         """Ask the server whether it is there: the library's client waits for its first answers without a limit."""
@@ -228,28 +247,21 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             address = f"{'https' if config.ssl else 'http'}://{config.host}:{config.port}/api/v2/heartbeat"
             httpx.get(address, headers=config.headers, timeout=TIMEOUT_SECONDS)
 
-    def _open(self) -> None:
-        if self._client is None:
-            self._client = self._make_client()
-        config = self._config
-        self._collection = self._client.get_or_create_collection(
-            name=config.collection_name,
-            metadata={"hnsw:space": config.distance_metric},
-            embedding_function=_embedding_function(config),
-        )
-
     def _make_client(self) -> Any:  # Any: see `_client`
         import chromadb  # noqa: PLC0415 - an optional dependency
         from chromadb.config import Settings  # noqa: PLC0415
 
         config = self._config
+        self._check_server()
         settings = Settings(anonymized_telemetry=False, allow_reset=config.allow_reset)
         scope = {"tenant": config.tenant, "database": config.database}
         if not isinstance(config, HttpChromaDBVectorMemoryConfig):
-            return chromadb.PersistentClient(path=config.persistence_path, settings=settings, **scope)
-        client: Any = chromadb.HttpClient(
-            host=config.host, port=config.port, ssl=config.ssl, headers=config.headers, settings=settings, **scope
-        )
+            with client_start:
+                return chromadb.PersistentClient(path=config.persistence_path, settings=settings, **scope)
+        with client_start:
+            client: Any = chromadb.HttpClient(
+                host=config.host, port=config.port, ssl=config.ssl, headers=config.headers, settings=settings, **scope
+            )
         for session in _sessions(client):
             session.timeout = TIMEOUT_SECONDS  # there is no setting for it
         return client

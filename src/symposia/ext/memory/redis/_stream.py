@@ -25,6 +25,7 @@ from uuid import uuid4
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError, MissingExtraError
+from symposia.ext.memory._shared_client import SharedClient
 from symposia.ext.memory.embedders import vector_rows
 
 if TYPE_CHECKING:
@@ -80,15 +81,15 @@ class Stream:
         self._datatype = {"float64": "<f8", "float16": "<f2", "bfloat16": "<f2"}.get(datatype, "<f4")
         self._generation_key, self._vectors_key = f"{self._key}:generation", f"{self._key}:vectors"
         self._lock = threading.Lock()  # of what was read
-        self._client_lock = threading.Lock()
-        self._client: Any | None = None  # Any: the library's answers are typed for its two interfaces at once
+        # Any: the library's answers are typed for its two interfaces at once
+        self._client: SharedClient[Any] = SharedClient(self._connect, _close)
         self._forget_what_was_read()
 
     def append(self, record: str, vectors: object) -> None:
         """Add an entry, with what the embedder returned for it, or None."""
         fields: list[str | bytes] = ["record", record]
         kind = ""
-        self._open()  # imports what computes
+        _require_libraries()
         if vectors is not None:
             (vector,) = vector_rows(vectors, 1, self._embedder)
             kind = json.dumps([self._embedder, len(vector)])
@@ -104,7 +105,7 @@ class Stream:
 
     def closest(self, vectors: object, count: int, limit: float) -> list[tuple[str, bytes, float]]:
         """The entries whose vectors are at most so far from that of an embedder, the closest first."""
-        self._open()  # imports what computes
+        _require_libraries()
         (wanted,) = vector_rows(vectors, 1, self._embedder)
         with self._lock:
             self._call(lambda client: self._read_what_is_new(client, json.dumps([self._embedder, len(wanted)])))
@@ -141,11 +142,9 @@ class Stream:
         self._call(change)
 
     def close(self) -> None:
-        """Close the connections."""
-        with self._lock, self._client_lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
+        """Close the connections, after the calls that are under way."""
+        with self._lock:
+            self._client.close()
             self._forget_what_was_read()
 
     def _forget_what_was_read(self) -> None:
@@ -200,30 +199,40 @@ class Stream:
             )
         return fields[name]
 
-    def _open(self) -> Any:  # Any: see `_client`
-        with self._client_lock:
-            if self._client is None:
-                try:
-                    from redis.backoff import NoBackoff  # noqa: PLC0415 - an optional dependency
-                    from redis.retry import Retry  # noqa: PLC0415
+    def _connect(self) -> Any:  # Any: see `_client`
+        _require_libraries()
+        from redis.backoff import NoBackoff  # noqa: PLC0415 - an optional dependency
+        from redis.retry import Retry  # noqa: PLC0415
 
-                    _ = np.ndarray
-                except ImportError as error:
-                    raise MissingExtraError("RedisMemory", "redis-memory") from error
-                library: Any = redis  # its `from_url` is typed in part
-                timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
-                self._client = library.Redis.from_url(self._url, retry=Retry(NoBackoff(), 0), **timeouts)
-            return self._client
+        library: Any = redis  # its `from_url` is typed in part
+        timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+        return library.Redis.from_url(self._url, retry=Retry(NoBackoff(), 0), **timeouts)
 
     def _call(self, function: Callable[[Any], T]) -> T:  # Any: see `_client`
-        client = self._open()
-        try:
-            return function(client)
-        except redis.RedisError as error:
-            raise MemoryStoreError(
-                f"The memory {self._key} in the Redis server at {self._address} cannot be used: "
-                f"{str(error).rstrip('.')}. Check that the server runs, and its address in redis_url."
-            ) from error
+        with self._client.used() as client:
+            try:
+                return function(client)
+            except redis.RedisError as error:
+                raise MemoryStoreError(
+                    f"The memory {self._key} in the Redis server at {self._address} cannot be used: "
+                    f"{str(error).rstrip('.')}. Check that the server runs, and its address in redis_url."
+                ) from error
+
+
+def _require_libraries() -> None:
+    """Import what computes and what connects.
+
+    Raises:
+        MissingExtraError: One is not installed.
+    """
+    try:
+        _ = (redis.Redis, np.ndarray)
+    except ImportError as error:
+        raise MissingExtraError("RedisMemory", "redis-memory") from error
+
+
+def _close(client: Any) -> None:  # Any: see `Stream`
+    client.close()
 
 
 def _address(url: str) -> str:
