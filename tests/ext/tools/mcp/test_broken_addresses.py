@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from typing import Any, Literal
 import pytest
 from tests.support.web_server import serving
 
-from symposia.ext.tools.mcp import McpWorkbench, StreamableHttpServerParams
+from symposia.core.exceptions import ToolServiceError
+from symposia.ext.tools.mcp import McpWorkbench, SseServerParams, StreamableHttpServerParams
 
 HUGE = 100_000_000
-How = Literal["plain", "events", "endless", "cut", "split", "gzip", "moved"]
+How = Literal["plain", "events", "endless", "cut", "split", "gzip", "moved", "lost"]
 
 
 @dataclass
@@ -58,6 +60,9 @@ class Server:
         return {"error": {"code": -32601, "message": "Method not found"}}
 
     async def answer_call(self, writer: asyncio.StreamWriter, number: int) -> None:
+        if self.how == "lost":
+            writer.close()
+            return
         head = b'{"jsonrpc":"2.0","id":%d,"result":{"content":[{"type":"text","text":"' % number
         tail = b'"}]}}'
         match self.how:
@@ -157,3 +162,40 @@ async def test_a_redirection_to_another_host_is_not_followed() -> None:
             assert len(await workbench.list_tools()) == 1
     assert other.heads == []
     assert "secret" in server.heads[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "404 Not Found"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "did not start within 1 seconds",
+        ),
+    ],
+    ids=["status", "broken off"],
+)
+async def test_an_address_of_events_that_fails_is_one_line_and_no_traceback(
+    answer: bytes, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    monkeypatch.setattr("symposia.ext.tools.mcp._params.START_SECONDS", 1)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as in a program that has set up no logging
+    async with serving(fail) as port, asyncio.timeout(60):
+        with pytest.raises(ToolServiceError) as failed:
+            await McpWorkbench(SseServerParams(url=f"http://127.0.0.1:{port}/sse", timeout=1)).start()
+    assert told in str(failed.value)
+    assert "\n" not in str(failed.value)
+    assert capsys.readouterr().err == ""
+
+
+async def test_an_address_whose_connection_is_lost_in_a_call_is_connected_to_again() -> None:
+    async with connected(Server("lost")) as workbench, asyncio.timeout(60):
+        result = await workbench.call_tool("weigh")
+        assert result.is_error
+        assert "The next call connects again." in result.to_text()
+        assert len(await workbench.list_tools()) == 1

@@ -15,7 +15,7 @@ from symposia.core.exceptions import SymposiaError, ToolServiceError
 from symposia.ext.tools.mcp._deadlines import Deadlines
 from symposia.ext.tools.mcp._lines import ServerOutput
 from symposia.ext.tools.mcp._opening import import_sdk, open_streams
-from symposia.ext.tools.mcp._params import McpServerParams, answer_seconds, start_seconds, where
+from symposia.ext.tools.mcp._params import McpServerParams, StdioServerParams, answer_seconds, start_seconds, where
 
 if TYPE_CHECKING:
     import mcp
@@ -366,9 +366,9 @@ class Connection:
             ) from error
 
     def _lost(self, life: _Life, what: str, effect: str) -> str:
+        again = "starts the server again" if isinstance(self.params, StdioServerParams) else "connects again"
         return (
-            f"The MCP server {self.name} ended during {what}. {effect}"
-            f"The next call starts the server again. {life.why_over()}"
+            f"The MCP server {self.name} ended during {what}. {effect}The next call {again}. {life.why_over()}"
         ).strip()
 
     def _current(self) -> _Life | None:
@@ -402,7 +402,8 @@ def _first(error: BaseException | None) -> BaseException | None:
 def _sentence(error: BaseException | None) -> str:
     if error is None:
         return ""
-    return f"{type(error).__name__}: {error}".rstrip(": ").rstrip(".") + "."
+    first, _, _ = str(error).partition("\n")  # the second line of an error of HTTP names a page about its status
+    return f"{type(error).__name__}: {first}".rstrip(": ").rstrip(".") + "."
 
 
 def _first_lines(error: Exception) -> str:

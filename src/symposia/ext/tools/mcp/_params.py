@@ -123,11 +123,11 @@ McpServerParams: TypeAlias = Annotated[
 
 
 def start_seconds(params: McpServerParams) -> float:
-    """The seconds that a server has to start."""
-    least = START_SECONDS
-    if isinstance(params, StdioServerParams) and params.sandbox is not None and params.sandbox.packages:
-        least = INSTALL_SECONDS
-    return max(least, answer_seconds(params))
+    """The seconds that a server has to start, or at an address to open a session."""
+    if not isinstance(params, StdioServerParams):
+        return max(START_SECONDS, params.timeout)
+    least = INSTALL_SECONDS if params.sandbox is not None and params.sandbox.packages else START_SECONDS
+    return max(least, params.read_timeout_seconds)
 
 
 def answer_seconds(params: McpServerParams) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -32,6 +33,9 @@ try:
     from mcp.shared.message import SessionMessage
 except ModuleNotFoundError as error:
     raise MissingExtraError("MCP tools", "mcp") from error
+
+# It logs the end of a connection with a traceback, which Python shows where a program has set up no logging.
+logging.getLogger("mcp").addHandler(logging.NullHandler())
 
 # Any, in this module: a type checker sees one of the two versions, and would refuse the names of the other one.
 
