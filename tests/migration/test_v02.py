@@ -111,6 +111,8 @@ TWICE = CODING + 'user_proxy.initiate_chat(assistant, message="And?"'
         (CODING.replace("user_proxy.init", "result = user_proxy.init") + "print(result.cost)\n", "result.cost is used"),
         (f"{TWICE}, clear_history=False)\n", "The chat goes on with the history of an earlier one."),
         (CODING.partition("user_proxy.init")[0], "No chat begins in this file"),
+        (CODING + "from rich.console import Console\n", "The program has another Console, which 0.4 needs."),
+        (CODING + "def run(asyncio):\n    pass\n", "The program has another asyncio, which 0.4 needs."),
         (IN_TURNS.replace("round_robin", "random"), "The next speaker is not selected by a model or in turns."),
         (IN_TURNS.replace("messages=[]", "messages=old"), "The group chat begins with messages."),
         (IN_TURNS.replace("max_round=5", "max_round=5, send_introductions=True"), "The argument send_introductions"),
@@ -134,6 +136,23 @@ def test_a_program_that_is_not_certain_is_kept_with_the_reason(program: str, rea
         line for line in program.splitlines() if "import" not in line
     ]
     assert migrate_text(kept).text == kept
+
+
+@pytest.mark.parametrize(
+    ("program", "imports"),
+    [
+        ("import asyncio\n" + CODING, 1),
+        (CODING + "import asyncio\n", 2),
+        ("def f():\n    import asyncio\n" + CODING, 2),
+        ('"""\nimport asyncio\n"""\n' + CODING, 2),
+        ("import asyncio as aio\n" + CODING, 1),
+    ],
+    ids=["before", "after", "elsewhere", "text", "renamed"],
+)
+def test_asyncio_is_imported_where_no_import_before_the_chat_does_it(program: str, imports: int) -> None:
+    lines = [line.strip() for line in migrate_text(program).text.splitlines()]
+    assert "import asyncio" in lines[: next(i for i, line in enumerate(lines) if "asyncio.run(" in line)]
+    assert lines.count("import asyncio") == imports
 
 
 def test_a_reason_stands_above_its_statement_and_goes_when_it_is_gone() -> None:

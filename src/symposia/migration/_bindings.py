@@ -1,4 +1,4 @@
-"""Which names a text binds other than by imports, so that an import can be renamed with all its uses.
+"""Which names a text binds, so that an import can be renamed with all its uses, and a new one takes no other's name.
 
 Read from Python's own tree, which takes a tenth of the time of libcst's.
 """
@@ -19,6 +19,25 @@ def binding_counts(code: bytes) -> Counter[str]:
         SyntaxError: It is no Python.
     """
     return Counter(name for node in ast.walk(python_tree(code)) for name in _bound(node))
+
+
+def imported_names(code: bytes) -> Iterator[tuple[str, str]]:
+    """The names that a text imports anywhere, each with the dotted name of what it stands for.
+
+    Raises:
+        SyntaxError: It is no Python.
+    """
+    for node in ast.walk(python_tree(code)):
+        match node:
+            case ast.Import(names=aliases):
+                for alias in aliases:
+                    root = alias.name.partition(".")[0]
+                    yield (alias.asname, alias.name) if alias.asname else (root, root)
+            case ast.ImportFrom(module=module, names=aliases):
+                for alias in aliases:
+                    yield alias.asname or alias.name, f"{module}.{alias.name}"
+            case _:
+                pass
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

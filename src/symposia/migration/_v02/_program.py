@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from symposia.migration._bindings import binding_counts
+from symposia.migration._bindings import binding_counts, imported_names
 from symposia.migration._source import Source, cst, dotted_name
 
 AGENTS = ("AssistantAgent", "UserProxyAgent", "ConversableAgent")
@@ -150,6 +150,27 @@ class Program:
             number += 1
         self._taken.add(name)
         return name
+
+    def own_names(self, wanted: Mapping[str, str]) -> set[str]:
+        """Those of the wanted names that stand for something of the program's own in the text.
+
+        Args:
+            wanted: Names, with the dotted names of what they are to stand for.
+        """
+        counts = binding_counts(self.source.code)
+        other = {name for name, origin in imported_names(self.source.code) if origin != wanted.get(name)}
+        return {name for name in wanted if name not in self._aliases and (counts[name] or name in other)}
+
+    def imports_asyncio(self) -> bool:
+        """Whether the text imports `asyncio` before its first chat, for all that follows."""
+        first_chat = min(self.source.start(chat.call) for chat in self.chats)
+        return any(
+            isinstance(small, cst.Import)
+            and any(each.asname is None and dotted_name(each.name) == "asyncio" for each in small.names)
+            for statement in self.source.module.body
+            if isinstance(statement, cst.SimpleStatementLine) and self.source.start(statement) < first_chat
+            for small in statement.body
+        )
 
     def mentions(self, variables: Collection[str]) -> Iterator[tuple[cst.CSTNode, str]]:
         """All uses of AutoGen's names and of the variables that hold something of it, which must be understood.

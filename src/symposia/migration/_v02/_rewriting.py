@@ -110,6 +110,11 @@ class _Writer:
         first = self._program.imports[0][0]
         shared = {*self._program.constructs, *self._models.variables, *results} & {*used_elsewhere}
         found = [NotCertainError(first, f"Other files import {name} from this one.") for name in sorted(shared)]
+        wanted = {name: f"{module}.{name}" for module, name in self._new_names()}
+        if self.chats.needs_asyncio:
+            wanted["asyncio"] = "asyncio"
+        own = sorted(self._program.own_names(wanted))
+        found += [NotCertainError(first, f"The program has another {name}, which 0.4 needs.") for name in own]
         finder = _ResultUses(self._program.source, results)
         self._program.source.module.visit(finder)
         self._results = finder.edits
@@ -168,13 +173,11 @@ class _Writer:
 
     def _imports(self) -> Sequence[Edit]:
         source = self._program.source
-        if any(agent.tools for agent in self._made.values()):
-            self._models.imports.add(("symposia.core.tools", "FunctionTool"))
         names: dict[str, list[str]] = {}
-        for module, name in sorted(self._models.imports):
+        for module, name in sorted(self._new_names()):
             names.setdefault(module, []).append(name)
         lines = [f"from {module} import {', '.join(each)}" for module, each in names.items()]
-        if self.chats.needs_asyncio and not _imports_asyncio(source):
+        if self.chats.needs_asyncio and not self._program.imports_asyncio():
             lines.insert(0, "import asyncio")
         (first, _), *others = self._program.imports
         between = source.newline + source.indent(first)
@@ -182,6 +185,11 @@ class _Writer:
             source.replaced(first, between.join(lines)),
             *(source.removed_line(statement) for statement, _ in others),
         ]
+
+    def _new_names(self) -> set[tuple[str, str]]:
+        """What is imported, by module and name."""
+        has_tools = any(agent.tools for agent in self._made.values())
+        return self._models.imports | ({("symposia.core.tools", "FunctionTool")} if has_tools else set())
 
 
 class _ResultUses(cst.CSTVisitor):
@@ -216,10 +224,6 @@ class _ResultUses(cst.CSTVisitor):
     def _understand(self, node: cst.CSTNode, mention: cst.CSTNode, text: str) -> None:
         self.edits.append(self._source.replaced(node, text))
         self.understood.add(mention)
-
-
-def _imports_asyncio(source: Source) -> bool:
-    return any(line.strip() == "import asyncio" for line in source.code.decode().splitlines())
 
 
 def _damage(source: Source, text: str) -> str:
