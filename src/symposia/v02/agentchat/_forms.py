@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, Final, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
-from symposia.v02._background_loop import call_in_caller, run_in_background
-from symposia.v02._plain import call_in_thread, run_plain
+from symposia.v02._background_loop import call_in_caller
+from symposia.v02._plain import run_plain
+from symposia.v02._waiting import AsyncWaiting, PlainWaiting, Waiting
 from symposia.v02.agentchat._conversable import Attended, Conversable, Conversing, Executing, Reply
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
@@ -24,14 +25,8 @@ Effect: TypeAlias = Callable[[Step[T]], Coroutine[Any, Any, R]]
 """Takes a step, and performs it or returns a result without it."""
 
 
-class Form(Protocol):
-    """Calls agents and functions, in one of the two forms.
-
-    Attributes:
-        is_async: Whether coroutine functions can be awaited.
-    """
-
-    is_async: ClassVar[bool]
+class Form(Waiting, Protocol):
+    """Calls agents and functions, in one of the two forms."""
 
     async def send(
         self,
@@ -77,19 +72,13 @@ class Form(Protocol):
         """Call a function of the program; the asynchronous form awaits a coroutine function."""
         ...
 
-    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
-        """Call a plain function that may take long; the asynchronous form calls it in a thread."""
-        ...
-
     async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
         """Await an effect around a step of this form. A plain step is called in the thread that waits for it."""
         ...
 
 
-class _Plain:
+class _Plain(PlainWaiting):
     """Calls the plain methods."""
-
-    is_async: ClassVar[bool] = False
 
     async def send(
         self,
@@ -127,20 +116,15 @@ class _Plain:
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
         return function(*args, **kwargs)
 
-    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return function(*args)
-
     async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
         async def in_caller() -> T:
             return await call_in_caller(lambda: run_plain(step()))
 
-        return run_in_background(lambda: effect(in_caller))
+        return await self.run(lambda: effect(in_caller))
 
 
-class _Async:
+class _Async(AsyncWaiting):
     """Awaits the asynchronous methods."""
-
-    is_async: ClassVar[bool] = True
 
     async def send(
         self,
@@ -179,9 +163,6 @@ class _Async:
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
         result = function(*args, **kwargs)
         return await result if inspect.isawaitable(result) else result
-
-    async def in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return await call_in_thread(function, *args)
 
     async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
         return await effect(step)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
-from symposia.v02.oai._forms import Form
+from symposia.v02._waiting import Waiting
 from symposia.v02.oai._model_client import Response
 from symposia.v02.oai._settings import Config, without_connection
 from symposia.v02.oai._vendor_model import VendorModel
@@ -59,7 +59,7 @@ class Entry:
         self._interval = 1 / rate if rate else 0.0
         self._next_turn = 0.0
 
-    async def wait_for_its_turn(self, form: Form) -> None:
+    async def wait_for_its_turn(self, form: Waiting) -> None:
         """Wait until the model may be asked again, by ``api_rate_limit`` in requests a second."""
         if self._interval:
             now = time.monotonic()
@@ -68,12 +68,12 @@ class Entry:
             if turn > now:
                 await form.sleep(turn - now)
 
-    async def ask(self, form: Form, params: Config) -> Response:
+    async def ask(self, form: Waiting, params: Config) -> Response:
         """Ask the model."""
         client = self.client
         if isinstance(client, VendorModel):
-            return await form.wait(lambda: client.answer(params))
-        return await form.call(lambda: client.create(params))
+            return await form.run(lambda: client.answer(params))
+        return await form.in_thread(client.create, params)
 
     def cost_of(self, response: Response) -> float:
         """US dollars for an answer: by the entry's ``price`` for 1,000 tokens, or by what the model says."""

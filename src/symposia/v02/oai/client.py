@@ -11,12 +11,12 @@ from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
 from symposia.v02._plain import run_plain
 from symposia.v02._templates import Context, Template, instantiate
+from symposia.v02._waiting import ASYNC, PLAIN, Waiting
 from symposia.v02.cache import Cache
 from symposia.v02.logger.logger_utils import get_current_ts
 from symposia.v02.oai import _cached_answers, _settings
 from symposia.v02.oai._cached_answers import LEGACY_CACHE_DIR, LEGACY_DEFAULT_CACHE_SEED
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
-from symposia.v02.oai._forms import AsyncForm, Form, SyncForm
 from symposia.v02.oai._model_client import ModelClient, Response
 from symposia.v02.oai._settings import Config
 from symposia.v02.oai._usage import Summary, add_usage, print_summaries
@@ -82,13 +82,13 @@ class OpenAIWrapper:
             openai.APIError: The last model did not answer.
             ModelError: The same, of a vendor that is not asked with OpenAI's SDK.
         """
-        return run_plain(self._create(SyncForm(), config))
+        return run_plain(self._create(PLAIN, config))
 
     async def a_create(self, **config: Any) -> Response:
         """As `create`, in the running event loop. Model clients of the program run in worker threads."""
-        return await self._create(AsyncForm(), config)
+        return await self._create(ASYNC, config)
 
-    async def _create(self, form: Form, config: Config) -> Response:
+    async def _create(self, form: Waiting, config: Config) -> Response:
         self._check_registered()
         for number, entry in enumerate(self._entries):
             is_last = number == len(self._entries) - 1
@@ -109,12 +109,12 @@ class OpenAIWrapper:
                 return response
         raise AssertionError  # the last entry returns or raises
 
-    async def _ask(self, form: Form, entry: Entry, full: Config) -> Response:
+    async def _ask(self, form: Waiting, entry: Entry, full: Config) -> Response:
         is_format = full.get("allow_format_str_template", False)
         params = _settings.filled_in(_settings.request_of(full), full.get("context"), is_format=is_format)
         key, started = _cached_answers.key_of(params) if _cached_answers.is_cached(full) else None, get_current_ts()
         if key is not None:
-            found = await form.call(lambda: _cached_answers.read(full, key))
+            found = await form.in_thread(_cached_answers.read, full, key)
             if found is not None:
                 self._count(entry.usage_of(found), is_cached=True)
                 self._log(entry, full, params, found, started, is_cached=True)
@@ -130,7 +130,7 @@ class OpenAIWrapper:
         self._count(entry.usage_of(response), is_cached=False)
         self._log(entry, full, params, response, started)
         if key is not None:
-            await form.call(lambda: _cached_answers.write(full, key, response))
+            await form.in_thread(_cached_answers.write, full, key, response)
         response.message_retrieval_function = entry.client.message_retrieval
         return response
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
@@ -43,7 +43,8 @@ def to_model_client(
         UsageError: The client of a vendor does not take the configuration; also `openai.OpenAIError`.
     """
     shared = {name: value for name, value in llm_config.items() if name != "config_list"}
-    clients = [_client({**shared, **each}) for each in llm_config.get("config_list") or [{}]]
+    entries: Sequence[Config] = llm_config.get("config_list") or [{}]
+    clients = [_client({**shared, **each}) for each in entries]
     client = clients[0] if len(clients) == 1 else FallbackClient(clients)
     seed = llm_config.get("cache_seed")
     return client if seed is None else _cached(client, seed)
