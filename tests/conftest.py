@@ -44,6 +44,7 @@ APART = {
     "ext/tools/graphrag": "graphrag",
     "v02/contrib/test_qdrant.py": "qdrant_client",
     "ext/tools/semantic_kernel": "semantic_kernel",
+    "v02/contrib/test_llama_index.py": "llama_index",
 }
 """Tests of libraries that are extras apart from ``all``, and the module without which they are not collected:
 `scripts/test --apart` has environments for them."""
