@@ -399,6 +399,31 @@ async def test_files_are_given_to_the_tools_at_the_service(make: Make, service: 
         await agent.on_upload_for_code_interpreter(str(tmp_path / "none"), token)
 
 
+async def test_a_journal_replays_uploads_and_deletions(make: Make, service: ThreadService, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b\n")
+    token = CancellationToken()
+
+    async def work(journal: Journal) -> Any:
+        agent: Any = make(tools=["code_interpreter", "file_search"])
+        with handle_effects(journal):
+            await agent.on_upload_for_code_interpreter(str(tmp_path / "data.csv"), token)
+            await agent.on_upload_for_file_search(str(tmp_path / "data.csv"), token)
+            service.script = [says("Read.")]
+            await agent.run(task="read")
+            state = await agent.save_state()
+            await agent.on_reset(token)
+            await agent.delete_files(token)
+            await agent.delete_store(token)
+            await agent.delete_hosted_assistant(token)
+        return state["uploaded_file_ids"], state["code_file_ids"], state["vector_store_id"]
+
+    journal = Journal()
+    files = await work(journal)
+    requests = len(service.requests)
+    assert await work(Journal(journal.records)) == files
+    assert len(service.requests) == requests
+
+
 async def test_a_file_that_the_service_cannot_read_is_an_error(
     make: Make, service: ThreadService, tmp_path: Path
 ) -> None:

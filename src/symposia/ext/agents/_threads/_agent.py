@@ -18,6 +18,7 @@ from symposia.core.tools import BaseTool, FunctionTool
 from symposia.ext.agents._images import with_images
 from symposia.ext.agents._threads._api import ThreadsApi
 from symposia.ext.agents._threads._client import ThreadClient, blocks_key
+from symposia.ext.agents._threads._steps import ThreadServiceSteps
 
 ROUNDS = 100
 """The most rounds of calls in a turn, which the services do not limit."""
@@ -78,6 +79,7 @@ class ThreadAgent(AssistantAgent):
     ) -> None:
         made_of = {key: value for key, value in options.items() if value is not None}
         self._api = api
+        self._steps = ThreadServiceSteps(api, name)
         self._threads = ThreadClient(
             api,
             {**made_of, "description": description, "instructions": instructions, "tools": list(hosted)},
@@ -133,11 +135,9 @@ class ThreadAgent(AssistantAgent):
         with cancelled_by(cancellation_token):
             if not client.initial_message_ids:
                 gone, client.thread_id = client.thread_id, None
-                await self._api.delete_thread(gone)
-                return
-            for message in await self._api.messages(client.thread_id):
-                if message.id not in client.initial_message_ids:
-                    await self._api.delete_message(client.thread_id, message.id)
+                await self._steps.delete_thread(gone)
+            else:
+                await self._steps.clear_thread(client.thread_id, client.initial_message_ids)
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -173,9 +173,9 @@ class ThreadAgent(AssistantAgent):
         with cancelled_by(token):
             files = await self._upload(paths)
             if self._files.vector_store_id is None:
-                self._files.vector_store_id = await self._api.create_vector_store(store_options)
+                self._files.vector_store_id = await self._steps.create_vector_store(store_options)
                 await self._share_files()
-            await self._api.add_to_vector_store(self._files.vector_store_id, files, batch_options)
+            await self._steps.add_to_vector_store(self._files.vector_store_id, files, batch_options)
 
     async def delete_files(self, token: CancellationToken | None) -> None:
         """Delete the uploaded files at the service.
@@ -185,7 +185,7 @@ class ThreadAgent(AssistantAgent):
         """
         with cancelled_by(token):
             while self._files.uploaded_file_ids:
-                await self._api.delete_file(self._files.uploaded_file_ids[-1])
+                await self._steps.delete_file(self._files.uploaded_file_ids[-1])
                 gone = self._files.uploaded_file_ids.pop()
                 self._files.code_file_ids = [file for file in self._files.code_file_ids if file != gone]
 
@@ -197,7 +197,7 @@ class ThreadAgent(AssistantAgent):
         """
         if self._files.vector_store_id is not None:
             with cancelled_by(token):
-                await self._api.delete_vector_store(self._files.vector_store_id)
+                await self._steps.delete_vector_store(self._files.vector_store_id)
             self._files.vector_store_id = None
 
     async def delete_hosted_assistant(self, token: CancellationToken | None) -> None:
@@ -208,7 +208,7 @@ class ThreadAgent(AssistantAgent):
         """
         if self._threads.assistant_id is not None:
             with cancelled_by(token):
-                await self._api.delete_assistant(self._threads.assistant_id)
+                await self._steps.delete_assistant(self._threads.assistant_id)
             self._threads.assistant_id = None
 
     def _check_has(self, tool: str) -> None:
@@ -220,7 +220,7 @@ class ThreadAgent(AssistantAgent):
     async def _upload(self, paths: str | Iterable[str]) -> list[str]:
         uploaded: list[str] = []
         for path in [paths] if isinstance(paths, str) else paths:
-            uploaded.append(await self._api.upload(Path(path)))
+            uploaded.append(await self._steps.upload(Path(path)))
             self._files.uploaded_file_ids.append(uploaded[-1])
         return uploaded
 
@@ -228,7 +228,7 @@ class ThreadAgent(AssistantAgent):
         """Let the thread, now or when it is made, have the files and the vector store."""
         self._threads.thread_resources = self._resources()
         if self._threads.thread_id is not None:
-            await self._api.set_thread_resources(self._threads.thread_id, self._threads.thread_resources)
+            await self._steps.set_thread_resources(self._threads.thread_id, self._threads.thread_resources)
 
     def _resources(self) -> dict[str, object]:
         files, store = self._files.code_file_ids, self._files.vector_store_id
