@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 import sys
 import traceback
-from contextlib import redirect_stdout
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -30,7 +32,7 @@ def serve(target: str) -> None:
     """
     try:
         path, name = _parted(target)
-        with redirect_stdout(sys.stderr):  # the standard output is for messages, also while a program is imported
+        with _printing_to_stderr():
             served = _from_program(path, name) if name else _from_json(path)
         asyncio.run(serve_mcp_tools(served, name or _portable(path.stem)))
     except SymposiaError as error:
@@ -39,6 +41,20 @@ def serve(target: str) -> None:
         fail(f"{target} cannot be served: {error}", Status.USAGE)
     except KeyboardInterrupt:
         pass  # the usual end of a server in a terminal
+
+
+@contextmanager
+def _printing_to_stderr() -> Generator[None]:
+    """Send what this process and its children print to the standard error: the standard output is for messages."""
+    sys.stdout.flush()
+    messages = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(messages, 1)
+        os.close(messages)
 
 
 def _parted(target: str) -> tuple[Path, str]:

@@ -52,6 +52,38 @@ async def test_a_program_that_is_served_may_print_and_import_modules_beside_it(t
         assert [tool["name"] for tool in await workbench.list_tools()] == ["add", "fail"]
 
 
+NOISY = """
+import os, sys
+from symposia.core.tools import FunctionTool, StaticWorkbench
+
+kept = sys.stdout
+os.system("echo imported")
+os.write(1, b"imported\\n")
+
+def add(a: int, b: int) -> int:
+    "Add two numbers."
+    print("called", flush=True)
+    print("called", file=kept, flush=True)
+    return a + b
+
+class Noisy(StaticWorkbench):
+    async def start(self) -> None:
+        print("started", flush=True)
+
+noisy = Noisy([FunctionTool(add, "add")])
+"""
+
+
+async def test_what_a_program_and_its_children_print_is_in_no_message(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program = tmp_path / "served.py"
+    program.write_text(NOISY)
+    async with serving(f"{program}:noisy") as workbench:
+        assert (await workbench.call_tool("add", {"a": 1, "b": 2})).to_text() == "3"
+    assert "no message" not in caplog.text
+
+
 async def test_a_program_that_fails_shows_its_own_traceback_only(tmp_path: Path) -> None:
     program = tmp_path / "served.py"
     program.write_text("def read():\n    return {}['key']\n\ntools = [read()]\n")

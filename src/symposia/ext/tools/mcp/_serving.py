@@ -51,9 +51,10 @@ async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "sympos
     await import_sdk()
     server = _server_of(workbench, name)
     stdio_server: Any = import_module("mcp.server.stdio").stdio_server
-    async with workbench, stdio_server() as (read, write):
-        with redirect_stdout(sys.stderr):
-            await server.run(read, write, server.create_initialization_options())
+    async with stdio_server() as (read, write):
+        with redirect_stdout(sys.stderr):  # before the workbench starts, which may print
+            async with workbench:
+                await server.run(read, write, server.create_initialization_options())
 
 
 def as_workbench(served: object, name: str) -> Workbench:
