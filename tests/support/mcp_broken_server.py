@@ -1,9 +1,13 @@
-"""A server of the standard library alone, which does what a server should not: ``python mcp_broken_server.py HOW``."""
+"""A server of the standard library alone, which does what a server should not: ``python mcp_broken_server.py HOW``.
+
+What it is answered to its own requests goes into a file, if one is given after that.
+"""
 
 import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 HOW = sys.argv[1]
@@ -62,6 +66,14 @@ def result_of_call(number: object, calls: int, arguments: dict[str, Any]) -> Non
         send(id=number, result={"content": [], "structuredContent": {"grams": 5}})
 
 
+def listed_tool() -> dict[str, Any]:
+    """The tool as it is listed."""
+    if HOW == "pattern":
+        text = {"type": "object", "properties": {"text": HUNG}}
+        return {**TOOL, "inputSchema": text, "outputSchema": {**text, "patternProperties": {"^(a+)+$": {}}}}
+    return {**TOOL, "name": f"weigh_{os.getpid()}"} if HOW == "other-tools" else TOOL
+
+
 def main() -> None:
     """Answer until the input ends."""
     if HOW in LAST_WORDS:
@@ -82,19 +94,13 @@ def main() -> None:
             able = {"tools": {"listChanged": True} if HOW == "other-tools" else {}}
             send(id=number, result={"protocolVersion": version, "capabilities": able, "serverInfo": info})
         elif method == "tools/list":
-            name = f"weigh_{os.getpid()}" if HOW == "other-tools" else TOOL["name"]
-            tool = {**TOOL, "name": name}
-            if HOW == "pattern":
-                tool["inputSchema"] = {"type": "object", "properties": {"text": HUNG}}
-                tool["outputSchema"] = {
-                    "type": "object",
-                    "properties": {"text": HUNG},
-                    "patternProperties": {"^(a+)+$": {}},
-                }
-            send(id=number, result={"tools": [tool]})
+            send(id=number, result={"tools": [listed_tool()]})
         elif method == "tools/call":
             calls += 1
+            globals()["token"] = message["params"].get("_meta", {}).get("progressToken")  # for the code of a call
             result_of_call(number, calls, message["params"].get("arguments") or {})
+        elif method is None and len(sys.argv) > 2:  # an answer to a request of this server
+            Path(sys.argv[2]).write_text(line)
         elif method == "ping":
             send(id=number, result={})
 

@@ -120,7 +120,7 @@ async def test_the_tools_of_a_server_that_was_started_again_are_listed_anew() ->
 
 
 async def test_a_server_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symposia.ext.tools.mcp._connection._PING_SECONDS", 0.5)
+    monkeypatch.setattr("symposia.ext.tools.mcp._session._PING_SECONDS", 0.5)
     params = broken_server("deaf", seconds=1)
     async with McpWorkbench(params) as workbench:
         assert "did not answer within 1 seconds" in (await workbench.call_tool("weigh")).to_text()

@@ -11,6 +11,7 @@ import pytest
 
 from symposia.core import CancellationToken
 from symposia.core.exceptions import HumanInputError
+from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, mcp_server_tools
 
 SERVER = Path(__file__).parents[3] / "support" / "mcp_broken_server.py"
@@ -112,6 +113,30 @@ async def test_a_person_who_cannot_be_asked_is_an_error_of_the_caller_and_no_wor
         told = await evaluated(workbench, "told")
         assert "The request could not be answered." in told
         assert "secret" not in told
+
+
+async def test_a_server_may_ask_for_nothing_while_no_call_is_under_way(tmp_path: Path) -> None:
+    answer = tmp_path / "answer"
+    params = server()
+    params.args.append(str(answer))
+    model = ReplayChatCompletionClient(["x"])
+    ask = "send(id='q', method='sampling/createMessage', params={'messages': [], 'maxTokens': 5})"
+    async with McpWorkbench(params, model_client=model) as workbench:
+        assert await evaluated(workbench, f"__import__('threading').Timer(0.5, lambda: {ask}).start() or 5") == "5"
+        await until(lambda: answer.exists() and answer.read_text().endswith("\n"))
+    assert "No call is under way" in answer.read_text()
+    assert not model.create_calls
+
+
+async def test_progress_without_end_ends_with_the_time_of_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symposia.ext.tools.mcp._session._PING_SECONDS", 0.5)
+    params = server(seconds=2)
+    params.call_timeout_seconds = 4
+    report = "send(method='notifications/progress', params={'progressToken': token, 'progress': n})"
+    async with McpWorkbench(params) as workbench:
+        await workbench.list_tools()
+        told = await evaluated(workbench, f"[time.sleep(0.2) or {report} for n in range(1_000)]")
+    assert "took more than 4 seconds in all: the tool 'weigh' was cancelled" in told
 
 
 async def test_a_question_of_no_form_is_refused_to_the_server_alone() -> None:

@@ -28,7 +28,7 @@ async def test_a_command_is_shown_up_to_its_program(line: str, shown: str, prefi
     workbench = McpWorkbench(params)
     assert workbench.effect_identity()["server"] == shown
     assert workbench.tool_prefix == prefix
-    assert repr(params).startswith(f"StdioServerParams(server='{shown}', type=")
+    assert repr(params).startswith(f"StdioServerParams(server='{shown}', ")
     assert KEY not in f"{params!r} {params} {workbench.effect_identity()}"
 
 

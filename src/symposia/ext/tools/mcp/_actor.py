@@ -16,6 +16,7 @@ from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import McpServerParams, where
 from symposia.ext.tools.mcp._requests import is_request_name, send_request
 from symposia.ext.tools.mcp._server_requests import ServerRequests
+from symposia.ext.tools.mcp._session import Setting
 
 
 class McpActorArgs(TypedDict):
@@ -47,7 +48,7 @@ class McpSessionActor(Component[Any]):
         require_sdk("McpSessionActor")
         self.server_params = server_params
         requests = ServerRequests(where(server_params), model_client, None, None, ())
-        self._connection = Connection(server_params, requests=requests)
+        self._connection = Connection(Setting(params=server_params, requests=requests))
         self._is_active = False
         self._requests: set[asyncio.Future[Any]] = set()
 

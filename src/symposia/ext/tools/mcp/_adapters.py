@@ -26,6 +26,7 @@ from symposia.ext.tools.mcp._params import (
 from symposia.ext.tools.mcp._requests import send_request
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
 from symposia.ext.tools.mcp._server_schemas import without_patterns
+from symposia.ext.tools.mcp._session import Setting
 from symposia.ext.tools.mcp._workbench import tool_parameters, tool_traits
 
 if TYPE_CHECKING:
@@ -117,14 +118,11 @@ class McpToolAdapter(BaseTool[BaseModel, Any], Generic[ParamsT]):
         if self._session is not None:
             return await sdk.call_tool(self._session, self.name, arguments)
 
-        def send(session: mcp.ClientSession, sign: Any) -> Any:
-            async def on_progress(*_progress: object) -> None:
-                sign()
-
-            return sdk.call_tool(session, self.name, arguments, on_progress)
-
-        repeatable = self.traits.idempotency != "unknown"
-        return await self._connection.request(f"the tool '{self.name}'", send, repeatable=repeatable)
+        return await self._connection.request(
+            f"the tool '{self.name}'",
+            lambda session, on_progress: sdk.call_tool(session, self.name, arguments, on_progress),
+            repeatable=self.traits.idempotency != "unknown",
+        )
 
     @classmethod
     async def from_server_params(cls, server_params: ParamsT, tool_name: str) -> Self:
@@ -230,7 +228,7 @@ def _connection(params: McpServerParams) -> Connection:
     key = params.model_dump_json()
     found = _connections.get(key)
     if found is None:
-        found = _connections[key] = Connection(params, idle_seconds=_IDLE_SECONDS)
+        found = _connections[key] = Connection(Setting(params=params), _IDLE_SECONDS)
     return found
 
 

@@ -45,7 +45,9 @@ class ServerSandbox(BaseModel, defer_build=True):
 
 
 class _ServerParams(BaseModel, defer_build=True):
-    """A server, whose ``repr`` has neither keys nor what may be one."""
+    """What all servers have, and a ``repr`` with neither keys nor what may be one."""
+
+    call_timeout_seconds: float = 3600.0
 
     def __repr_args__(self) -> Iterable[tuple[str | None, object]]:
         params = cast("McpServerParams", self)
@@ -65,6 +67,8 @@ class StdioServerParams(_ServerParams, defer_build=True):
         encoding_error_handler: What is done about bytes that are not in that encoding.
         read_timeout_seconds: Seconds to wait for an answer. It starts anew with each report of progress, and stands
             still while the server waits for a model or a person.
+        call_timeout_seconds: Seconds of a whole call, however much progress is reported. It stands still while a person
+            is asked.
         sandbox: Where it runs; by default it is a process with all rights of this one. `command`, `env` and `cwd` are
             of the sandbox.
     """
@@ -87,7 +91,9 @@ class SseServerParams(_ServerParams, defer_build=True):
         url: The address of the events.
         headers: Sent with every request.
         timeout: Seconds to wait for a connection.
-        sse_read_timeout: Seconds to wait for an answer.
+        sse_read_timeout: Seconds to wait for an answer. It starts anew with each report of progress, and stands still
+            while the server waits for a model or a person.
+        call_timeout_seconds: See `StdioServerParams`.
     """
 
     type: Literal["SseServerParams"] = "SseServerParams"
@@ -104,7 +110,9 @@ class StreamableHttpServerParams(_ServerParams, defer_build=True):
         url: The address.
         headers: Sent with every request.
         timeout: Seconds to wait for a connection.
-        sse_read_timeout: Seconds to wait for an answer.
+        sse_read_timeout: Seconds to wait for an answer. It starts anew with each report of progress, and stands still
+            while the server waits for a model or a person.
+        call_timeout_seconds: See `StdioServerParams`.
         terminate_on_close: Whether the server is told when the session ends.
     """
 
@@ -131,7 +139,7 @@ def start_seconds(params: McpServerParams) -> float:
 
 
 def answer_seconds(params: McpServerParams) -> float:
-    """The seconds that a call has."""
+    """The seconds that a call has without progress."""
     return params.read_timeout_seconds if isinstance(params, StdioServerParams) else params.sse_read_timeout
 
 

@@ -5,7 +5,7 @@ Calls of tools by agents are effects already, by `symposia.core.tools.call_tool`
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeGuard
 
 from pydantic import BaseModel, JsonValue
@@ -16,6 +16,7 @@ from symposia.core.json_values import as_json
 from symposia.ext.tools.mcp._connection import Connection
 from symposia.ext.tools.mcp._opening import import_sdk
 from symposia.ext.tools.mcp._params import digest, where
+from symposia.ext.tools.mcp._session import OnProgress
 
 if TYPE_CHECKING:
     import mcp
@@ -101,10 +102,7 @@ async def send_request(
     what = _IN_ERRORS[request].format(name)
     is_call = request == "call_tool"
 
-    def send(session: mcp.ClientSession, sign: Callable[[], None]) -> Awaitable[Any]:
-        async def on_progress(*_progress: object) -> None:
-            sign()
-
+    def send(session: mcp.ClientSession, on_progress: OnProgress) -> Awaitable[Any]:
         if request == "call_tool":
             return sdk.call_tool(session, name, arguments or {}, on_progress)
         if request == "get_prompt":

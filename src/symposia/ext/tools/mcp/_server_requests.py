@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
@@ -96,8 +98,15 @@ class ServerRequests:
         self._approve_sampling = approve_sampling
         self._elicit = elicit
         self._roots = list(roots)
+        self._while_asking: Callable[[], AbstractContextManager[None]] = nullcontext
         present = {"sampling": model_client, "elicitation": elicit, "roots": roots}
         self.offered = frozenset(name for name, given in present.items() if given)
+
+    def pausing(self, while_asking: Callable[[], AbstractContextManager[None]]) -> ServerRequests:
+        """The same, which asks people inside of `while_asking`."""
+        paused = copy(self)
+        paused._while_asking = while_asking  # noqa: SLF001 - a copy of this object
+        return paused
 
     async def answer(self, request: str, params: Object) -> Object:
         """Answer a request.
@@ -123,7 +132,8 @@ class ServerRequests:
                 f"May the MCP server '{self._server}' ask the model this? {_sampling_text(params)}",
                 approval_of={"server": self._server, "sampling": params},
             )
-            answer = await ask_human(self._approve_sampling, question)
+            with self._while_asking():
+                answer = await ask_human(self._approve_sampling, question)
             if not answer.approved:
                 raise sdk.RequestRefused(f"The request was not approved. {answer.text}".strip())
         can_see = self._client.model_info["vision"]
@@ -170,19 +180,22 @@ class ServerRequests:
             self._said(text),
             approval_of={"server": self._server, "elicitation": params},
         )
-        assert self._elicit is not None  # noqa: S101 - else it is not offered
-        answer = await ask_human(self._elicit, question)
+        answer = await self._ask_person(question)
         return {"action": "accept", "content": {}} if answer.approved else {"action": "decline"}
+
+    async def _ask_person(self, question: ElicitationQuestion) -> HumanAnswer:
+        assert self._elicit is not None  # noqa: S101 - else it is not offered
+        with self._while_asking():
+            return await ask_human(self._elicit, question)
 
     async def _field(self, message: str, name: str, field: Object, *, is_required: bool) -> JsonValue:
         """The value of a field; None if the person gives none."""
-        assert self._elicit is not None  # noqa: S101 - else it is not offered
         described = head_and_tail(_describe(name, field, is_required=is_required), _QUOTED)
         text = f"{self._said(message)}\n{described}"
         fault = ""
         for _ in range(_ATTEMPTS):
             question = ElicitationQuestion(self._server, message, name, field, f"{text}{fault}")
-            answer: HumanAnswer = await ask_human(self._elicit, question)
+            answer = await self._ask_person(question)
             if not answer.text.strip():
                 return cast("JsonValue", field.get("default"))
             try:

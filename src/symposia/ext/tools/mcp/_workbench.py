@@ -37,12 +37,15 @@ from symposia.ext.tools.mcp._params import (
 from symposia.ext.tools.mcp._requests import send_request
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
 from symposia.ext.tools.mcp._server_requests import ElicitationQuestion, ServerRequests
+from symposia.ext.tools.mcp._session import OnProgress, Send, Setting
 
 if TYPE_CHECKING:
+    import mcp
     from mcp import types as mcp_types
 
     from symposia.ext.tools.mcp import _sdk as sdk
 else:
+    mcp = lazy_module("mcp")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
     mcp_types = lazy_module("mcp.types")
 
@@ -147,7 +150,7 @@ class McpWorkbench(StreamWorkbench):
         self._name = name or short_name(server_params)
         requests = ServerRequests(where(server_params), model_client, approve_sampling, elicit, list(roots or ()))
         self._connection = Connection(
-            server_params, auth=auth, requests=requests, on_notification=self._on_notification
+            Setting(params=server_params, auth=auth, requests=requests, on_notification=self._on_notification)
         )
         self._listing: _Listing | None = None
         self._listed: Any = None  # the answer at the start of the session of the listing; None if that may have changed
@@ -188,7 +191,7 @@ class McpWorkbench(StreamWorkbench):
         if self._listing is None or self._listed is not self.initialize_result:
             self._listed = self.initialize_result  # before the list comes: it may change again meanwhile
             tools = await self._connection.request(
-                "the list of its tools", lambda session, _sign: sdk.list_all(session, "tools")
+                "the list of its tools", lambda session, _on_progress: sdk.list_all(session, "tools")
             )
             described = [sdk.wire(tool) for tool in tools.tools]
             instructions = self.instructions if self._show_instructions else None
@@ -335,13 +338,13 @@ class McpWorkbench(StreamWorkbench):
         """Do nothing: there is no state to restore."""
 
 
-def _sending(own: str, arguments: Mapping[str, object], report: Callable[..., None]) -> Callable[..., Awaitable[Any]]:
-    async def send(session: Any, sign: Callable[[], None]) -> Any:
-        async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-            sign()
+def _sending(own: str, arguments: Mapping[str, object], report: Callable[..., None]) -> Send:
+    def send(session: mcp.ClientSession, on_progress: OnProgress) -> Awaitable[Any]:
+        async def on_report(progress: float, total: float | None, message: str | None) -> None:
+            await on_progress(progress, total, message)
             report(progress, total, message)
 
-        return await sdk.call_tool(session, own, arguments, on_progress)
+        return sdk.call_tool(session, own, arguments, on_report)
 
     return send
 
