@@ -18,9 +18,9 @@ from tests.contracts.sandbox_contract import (
     SandboxTests,
     all_gone,
     leave_process,
-    require,
     wait_for_processes,
 )
+from tests.support.sandboxes import require_in_loop
 
 from symposia.core.code_executor import Sandbox, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.ext.code_executors.attacks import ATTACKS, GAPS, run_attack
@@ -91,7 +91,7 @@ class SandboxAttacks(SandboxTests):
     async def hold(self, name: str) -> None:
         """The sandbox holds against an attack, or the documentation names it as a gap, which it then is."""
         backend = self.backend()
-        await require(backend)
+        await require_in_loop(backend)
         [attack] = [attack for attack in ATTACKS if attack.name == name]
         outcome = await run_attack(attack, backend)
         if (name, backend.name) in GAPS:
