@@ -287,6 +287,22 @@ def test_nested_chats_are_held_in_the_asynchronous_form() -> None:
     ]
     user, outer = nested(queue, use_async=True)
     assert held(user, outer, "async", message="hello", max_turns=1).summary == "two"
+    with pytest.raises(RuntimeError, match="can only be used with Conversable"):
+        held(user, outer, message="hello", max_turns=1)
+    user, outer = nested(queue, use_async=True, ignore_async_in_sync_chat=True)
     assert held(user, outer, message="hello", max_turns=1).summary == "outer"
     with pytest.raises(ValueError, match="chat_id is required for async nested chats"):
         nested([{"recipient": speaker("one")}], use_async=True)
+    with pytest.raises(ValueError, match="must be a callable and a coroutine"):
+        nested(queue, use_async=True, reply_func_from_nested_chats=made_no_message)
+
+
+def made_no_message(*_: object) -> None:
+    """Makes no first message."""
+
+
+@pytest.mark.parametrize("form", ["plain", "async"])
+@pytest.mark.filterwarnings("ignore:Cannot extract summary")
+def test_a_function_without_a_first_message_begins_no_chat_of_turns(form: str) -> None:
+    result = held(speaker("a"), speaker("b"), form, message=made_no_message, max_turns=2)
+    assert (result.chat_history, result.summary) == ([], "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from symposia.core.effects import enter_scope
-from symposia.v02.agentchat._conversable import Conversable, ModelCache
+from symposia.v02.agentchat._conversable import Conversable, ModelCache, Reply
 from symposia.v02.agentchat._forms import Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._summaries import SummaryMethod, summarize
@@ -77,13 +77,13 @@ async def _first_message(form: Form, chat: Chat) -> Message | str:
 async def _take_turns(form: Form, chat: Chat, message: Message | str, turns: int) -> None:
     """Send a message and get one reply, several times, or until the sender has no reply."""
     sender, recipient = chat.sender, chat.recipient
+    reply: Reply = message  # None of a function of the program, which means as much as later
     for turn in range(turns):
         if turn:
             reply = await form.generate_reply(sender, sender.chat_messages[recipient], recipient)
-            if reply is None:
-                return
-            message = reply
-        await form.send(sender, message, recipient, request_reply=True, silent=chat.silent)
+        if reply is None:
+            return
+        await form.send(sender, reply, recipient, request_reply=True, silent=chat.silent)
 
 
 @contextmanager

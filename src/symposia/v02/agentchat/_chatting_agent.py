@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -189,11 +190,12 @@ class ChattingAgent(ModelAgent):
             trigger: The senders, as for `register_reply`.
             reply_func_from_nested_chats: Holds the chats, and returns whether its reply is final, and the reply.
             position: The place among the reply functions; by default after the termination of a conversation.
-            use_async: Whether the chats are held by `a_initiate_chats`. Each needs a `chat_id` then.
+            use_async: Whether the chats are held by `a_initiate_chats`. Each needs a `chat_id` then, and a plain chat
+                raises `RuntimeError`, unless `kwargs` has `ignore_async_in_sync_chat`.
             kwargs: For `register_reply`.
 
         Raises:
-            ValueError: A chat has no `chat_id`, or the function is none.
+            ValueError: A chat has no `chat_id`, or the function is none, or no coroutine function for `use_async`.
         """
         if use_async and any("chat_id" not in each for each in chat_queue):
             raise ValueError("chat_id is required for async nested chats")
@@ -202,15 +204,15 @@ class ChattingAgent(ModelAgent):
             replying = _a_summary_from_nested_chats if use_async else _summary_from_nested_chats
         if not callable(replying):
             raise ValueError("reply_func_from_nested_chats must be a callable")  # noqa: TRY004 - as in AutoGen 0.2
+        if use_async and not inspect.iscoroutinefunction(replying):
+            raise ValueError("reply_func_from_nested_chats must be a callable and a coroutine function for use_async.")
         self.register_reply(
             trigger,
             _nested_chats.bound_to_queue(replying, chat_queue, is_async=bool(use_async)),
             position,
             kwargs.get("config"),
             kwargs.get("reset_config"),
-            ignore_async_in_sync_chat=bool(use_async)
-            if kwargs.get("ignore_async_in_sync_chat") is None
-            else bool(kwargs["ignore_async_in_sync_chat"]),
+            ignore_async_in_sync_chat=bool(kwargs.get("ignore_async_in_sync_chat")),
         )
 
 
