@@ -204,6 +204,15 @@ def test_an_executor_takes_no_options_of_running_without_one(option: str) -> Non
         ConversableAgent("a", code_execution_config={"executor": "commandline-local", option: None})
 
 
+def test_none_as_a_configuration_is_warned_of_where_the_agent_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOGEN_USE_DOCKER", "0")
+    nothing: Any = None
+    with pytest.warns(UserWarning, match="Using None to signal a default code_execution_config") as warned:
+        agent = ConversableAgent("a", code_execution_config=nothing)
+    assert agent.use_docker is False
+    assert warned[0].filename == __file__
+
+
 @pytest.mark.parametrize("config", ["x", True])
 def test_a_configuration_is_a_dictionary_or_false(config: Any) -> None:
     with pytest.raises(ValueError, match="code_execution_config must be a dict or False"):
