@@ -16,8 +16,7 @@ from symposia.agentchat.messages import BaseChatMessage, MessageType, MultiModal
 from symposia.core import CancellationToken
 from symposia.core.exceptions import UsageError
 from symposia.v02.agentchat._converted_messages import from_dict, to_dict
-from symposia.v02.agentchat._messages import Message, as_message
-from symposia.v02.agentchat._transitions import called_functions
+from symposia.v02.agentchat._messages import Message, as_message, called_functions
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 
 

@@ -67,6 +67,15 @@ def sent_to_model(messages: Iterable[Message]) -> list[Message]:
     return sent
 
 
+def called_functions(message: Message) -> list[str]:
+    """The names of the functions that a message calls."""
+    calls = [message["function_call"]] if message.get("function_call") else []
+    calls += [
+        call["function"] for call in message.get("tool_calls") or () if call.get("type", "function") == "function"
+    ]
+    return [call["name"] for call in calls]
+
+
 def text_of(message: Message) -> str:
     """The text of a message's content; the empty text if it has none.
 

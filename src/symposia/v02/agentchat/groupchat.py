@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symposia.v02.agentchat._group_chat import GroupChat
-from symposia.v02.agentchat._group_chat_manager import GroupChatManager
+from symposia.v02.agentchat._group import GroupChat, GroupChatManager
 
 __all__ = ["GroupChat", "GroupChatManager"]

@@ -9,12 +9,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from symposia.v02._code_text import content_str
 from symposia.v02._plain import run_plain
-from symposia.v02.agentchat import _speaker_answers
 from symposia.v02.agentchat._conversable import LLMConfig
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
-from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._model_selection import ModelSelection
-from symposia.v02.agentchat._selection_methods import (
+from symposia.v02.agentchat._group._model_selection import ModelSelection
+from symposia.v02.agentchat._group._selection_methods import (
     CHECKED,
     ask_for_speaker,
     check_options,
@@ -22,14 +20,23 @@ from symposia.v02.agentchat._selection_methods import (
     checked_method,
     chosen_by_function,
 )
-from symposia.v02.agentchat._transitions import (
+from symposia.v02.agentchat._group._speaker_answers import (
+    INTRODUCTION,
+    MESSAGE_TEMPLATE,
+    MULTIPLE_TEMPLATE,
+    NONE_TEMPLATE,
+    PROMPT_TEMPLATE,
+    filled,
+    roles_text,
+)
+from symposia.v02.agentchat._group._transitions import (
     Transitions,
     able_to_execute,
     allowed_transitions,
-    called_functions,
     check_kind,
     eligible_speakers,
 )
+from symposia.v02.agentchat._messages import Message, called_functions
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.exception_utils import AgentNameConflict, UndefinedNextAgent
@@ -83,10 +90,10 @@ class GroupChat:
     speaker_transitions_type: Literal["allowed", "disallowed"] | None = None
     enable_clear_history: bool = False
     send_introductions: bool = False
-    select_speaker_message_template: str = _speaker_answers.MESSAGE_TEMPLATE
-    select_speaker_prompt_template: str | None = _speaker_answers.PROMPT_TEMPLATE
-    select_speaker_auto_multiple_template: str = _speaker_answers.MULTIPLE_TEMPLATE
-    select_speaker_auto_none_template: str = _speaker_answers.NONE_TEMPLATE
+    select_speaker_message_template: str = MESSAGE_TEMPLATE
+    select_speaker_prompt_template: str | None = PROMPT_TEMPLATE
+    select_speaker_auto_multiple_template: str = MULTIPLE_TEMPLATE
+    select_speaker_auto_none_template: str = NONE_TEMPLATE
     select_speaker_transform_messages: Any | None = None  # Any: of contrib
     select_speaker_auto_verbose: bool | None = False
     select_speaker_auto_model_client_cls: type[Any] | list[type[Any]] | None = None  # Any: of the program
@@ -94,7 +101,7 @@ class GroupChat:
     role_for_select_speaker_messages: str | None = "system"
     allowed_speaker_transitions_dict: Transitions = field(init=False, repr=False)
 
-    DEFAULT_INTRO_MSG: ClassVar[str] = _speaker_answers.INTRODUCTION
+    DEFAULT_INTRO_MSG: ClassVar[str] = INTRODUCTION
 
     def __post_init__(self) -> None:
         check_kind(self.speaker_transitions_type)
@@ -181,17 +188,17 @@ class GroupChat:
 
     def introductions_msg(self, agents: list[Agent] | None = None) -> str:
         """What the agents are told of each other."""
-        return f"{self.DEFAULT_INTRO_MSG}\n\n{_speaker_answers.roles_text(self.agents if agents is None else agents)}"
+        return f"{self.DEFAULT_INTRO_MSG}\n\n{roles_text(self.agents if agents is None else agents)}"
 
     def select_speaker_msg(self, agents: list[Agent] | None = None) -> str:
         """The system message of the model that chooses among agents."""
-        return _speaker_answers.filled(self.select_speaker_message_template, self.agents if agents is None else agents)
+        return filled(self.select_speaker_message_template, self.agents if agents is None else agents)
 
     def select_speaker_prompt(self, agents: list[Agent] | None = None) -> str | None:
         """The question to the model that chooses among agents; None if it is asked none."""
         if not self.select_speaker_prompt_template:
             return None
-        return _speaker_answers.filled(self.select_speaker_prompt_template, self.agents if agents is None else agents)
+        return filled(self.select_speaker_prompt_template, self.agents if agents is None else agents)
 
     # Selection
 

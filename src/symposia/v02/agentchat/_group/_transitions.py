@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
-from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.exception_utils import NoEligibleSpeaker
 from symposia.v02.graph_utils import check_graph_validity, invert_disallowed_to_allowed
@@ -94,15 +93,6 @@ def eligible_speakers(
     if last_speaker not in transitions:
         raise NoEligibleSpeaker(f"No agent may speak after '{last_speaker.name}': the transitions do not name it.")
     return [agent for agent in able if agent in transitions[last_speaker]] or list(able)
-
-
-def called_functions(message: Message) -> list[str]:
-    """The names of the functions that a message calls."""
-    calls = [message["function_call"]] if message.get("function_call") else []
-    calls += [
-        call["function"] for call in message.get("tool_calls") or () if call.get("type", "function") == "function"
-    ]
-    return [call["name"] for call in calls]
 
 
 def able_to_execute(agents: Sequence[Agent], functions: list[str]) -> list[Agent]:

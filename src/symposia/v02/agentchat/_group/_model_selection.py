@@ -10,9 +10,8 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02._code_text import content_str
 from symposia.v02.agentchat._conversable import LLMConfig
 from symposia.v02.agentchat._forms import Form
-from symposia.v02.agentchat._messages import Message
-from symposia.v02.agentchat._speaker_answers import filled, mentioned_agents
-from symposia.v02.agentchat._transitions import called_functions
+from symposia.v02.agentchat._group._speaker_answers import filled, mentioned_agents
+from symposia.v02.agentchat._messages import Message, called_functions
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.io import IOStream

@@ -13,11 +13,11 @@ from typing_extensions import override
 
 from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._chatting_agent import ChattingAgent
-from symposia.v02.agentchat._clear_history import read_command
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, Reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
-from symposia.v02.agentchat._group_chat import GroupChat
-from symposia.v02.agentchat._group_resume import GroupState, read_messages, without_termination
+from symposia.v02.agentchat._group._chat import GroupChat
+from symposia.v02.agentchat._group._clear_history import read_command
+from symposia.v02.agentchat._group._resume import GroupState, read_messages, without_termination
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
