@@ -38,11 +38,14 @@ def heard(listener: Listening, message: Any = "go", form: str = "plain") -> list
         ("TERMINATE", [""], "TERMINATE", ["TERMINATE"]),
         ("TERMINATE", ["go on"], "TERMINATE", ["TERMINATE", "go on", "a", "b", "a", "b", "a"]),
         ("TERMINATE", [], "go", ["go", "b", "a", "b", "a"]),
+        ("never", [], "go", ["go", "b", "a", "b", "a"]),
+        ("never", [""], "TERMINATE", ["TERMINATE"]),
         ("NEVER", [], "TERMINATE", ["TERMINATE"]),
         ("NEVER", [], "go", ["go", "b", "a", "b", "a"]),
     ],
 )
 def test_the_modes(mode: str, answers: list[str], message: str, history: list[str], form: str) -> None:
+    """Another mode is `TERMINATE`, so that a misspelt one has a limit."""
     b = Listening("b", mode, answers, max_consecutive_auto_reply=2)
     assert heard(b, message, form) == history
 

@@ -22,7 +22,7 @@ class Situation:
     """What decides whether a person is asked.
 
     Attributes:
-        mode: `ALWAYS`, `NEVER` or `TERMINATE`.
+        mode: `ALWAYS`, `NEVER` or `TERMINATE`. Any other counts as `TERMINATE`, as in AutoGen 0.2.
         terminates: Whether the message ends the conversation, for the agent.
         at_limit: Whether the agent has replied to the sender as often as it may without a person.
         agent_name: The name of the agent.
@@ -42,7 +42,7 @@ class Situation:
                 f"Replying as {self.agent_name}. Provide feedback to {self.sender_name}. Press enter to skip and use "
                 "auto-reply, or type 'exit' to end the conversation: "
             )
-        if self.mode != "TERMINATE" or not (self.at_limit or self.terminates):
+        if self.mode == "NEVER" or not (self.at_limit or self.terminates):
             return None
         skip = "" if self.terminates else "to skip and use auto-reply, "
         return (
@@ -86,7 +86,7 @@ async def ask_or_stop(
     prompt = situation.prompt()
     words = None if prompt is None else await ask_person(form, agent, prompt)
     said = situation.decide(words)
-    if words == "":
+    if prompt is not None and not words:
         _print_notice("NO HUMAN INPUT RECEIVED.")
     if said == _STOP:
         auto_replies.counts[sender] = 0
