@@ -99,6 +99,7 @@ async def test_a_name_that_is_not_known_says_what_is_assumed() -> None:
     shown = (await models("openai/llama-9")).stdout
     assert "llama-9 is taken to have the usual abilities, and what follows is assumed" in shown
     assert "price         not known" in shown
+    assert "  from " not in shown
     assert "gpt-5.9 is taken to be like gpt-5, and what" in (await models("gpt-5.9")).stdout
     found = await as_json("openai/llama-9")
     assert (found["known"], found["like"], found["price"]) == (False, None, None)

@@ -151,7 +151,7 @@ def _lines(model: str, facts: ModelFacts[Any]) -> Iterator[tuple[str, str]]:  # 
         if name not in common and value is not None:
             yield name.replace("_", " "), _value_text(value)
     yield "price", "not known" if facts.price is None else f"for a million tokens: {_price_text(facts.price)}"
-    if facts.profile_source is not None:
+    if facts.profile_source is not None and (facts.known or facts.like is not None):  # else no source says any of it
         yield "from", _source_text(facts.profile_source)
     if facts.price_source is not None:
         yield "price from", _source_text(facts.price_source)
