@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.support.interpreter import printed, python
 
-from symposia.v02._background_loop import call_in_caller, run_in_background
+from symposia.v02._background_call import call_in_caller
+from symposia.v02._background_loop import run_in_background
 
 variable: ContextVar[str] = ContextVar("variable")
 
@@ -272,7 +273,8 @@ def test_the_loop_ends_with_the_process_and_cancels_its_tasks() -> None:
 
 AT_EXIT = """
 import asyncio, atexit, threading
-from symposia.v02._background_loop import await_in_home_loop, call_in_caller, run_in_background
+from symposia.v02._background_call import call_in_caller
+from symposia.v02._background_loop import await_in_home_loop, run_in_background
 async def ask():
     await asyncio.to_thread(str)
     return await call_in_caller(lambda: "plain")
@@ -298,7 +300,8 @@ def test_functions_of_the_exit_may_call_coroutines() -> None:
 THREADS = """
 import asyncio, atexit, multiprocessing, sys, threading
 from concurrent.futures import ThreadPoolExecutor
-from symposia.v02._background_loop import await_in_home_loop, call_in_caller, run_in_background
+from symposia.v02._background_call import call_in_caller
+from symposia.v02._background_loop import await_in_home_loop, run_in_background
 is_ending = threading.Event()
 threading._register_atexit(is_ending.set)
 async def ask():

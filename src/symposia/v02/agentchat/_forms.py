@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
-from symposia.v02._background_loop import call_in_caller
+from symposia.v02._background_call import call_in_caller
 from symposia.v02._plain import run_plain
 from symposia.v02._waiting import AsyncWaiting, PlainWaiting, Waiting
 from symposia.v02.agentchat._conversable import Attended, Conversable, Conversing, Executing, Reply

@@ -22,7 +22,8 @@ from symposia.core.models import (
     call_model,
     stream_model,
 )
-from symposia.v02._background_loop import call_in_caller, close_in_background, run_in_background
+from symposia.v02._background_call import call_in_caller
+from symposia.v02._background_loop import close_in_background, run_in_background
 from symposia.v02._kept import Kept
 from symposia.v02.io import IOStream
 from symposia.v02.oai._completions import completion_of, retrieve
