@@ -256,5 +256,5 @@ def test_a_service_at_azure_is_asked_with_its_key(service: ThreadService) -> Non
     entry = {
         "model": "gpt-4o", "api_key": "test", "base_url": service.url, "api_type": "azure", "api_version": "v"
     }  # fmt: skip
-    GPTAssistantAgent(llm_config={"config_list": [entry]})
+    GPTAssistantAgent(llm_config={"config_list": [entry], "file_ids": ["file_1"], "check_every_ms": 1, "verbose": True})
     assert service.headers[-1]["api-key"] == "test"

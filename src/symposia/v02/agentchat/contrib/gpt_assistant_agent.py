@@ -32,6 +32,8 @@ __all__ = ["GPTAssistantAgent"]
 
 POLLING_MS: Final = 500
 """Milliseconds between two questions whether a run has ended."""
+OF_ASSISTANT: Final = frozenset({"assistant_id", "check_every_ms", "file_ids", "tool_resources", "verbose"})
+"""What of a configuration is for the assistant alone."""
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +75,11 @@ class GPTAssistantAgent(ConversableAgent):
     ) -> None:
         if llm_config is False:
             raise ValueError("llm_config=False is not supported for GPTAssistantAgent.")
+        of_model = {key: value for key, value in (llm_config or {}).items() if key not in OF_ASSISTANT}
         super().__init__(
-            name=name, system_message=instructions, human_input_mode="NEVER", llm_config=llm_config or {}, **kwargs
+            name=name, system_message=instructions, human_input_mode="NEVER", llm_config=of_model, **kwargs
         )
-        options = {**cast("dict[str, Any]", self.llm_config), **(assistant_config or {})}  # Any: see `OpenAIWrapper`
+        options = {**(llm_config or {}), **(assistant_config or {})}
         entry = _first_entry(options)
         self._openai_client, self._runs_client = openai_clients(entry)
         close_in_background(self, lambda close=self._runs_client.close: await_in_home_loop(close))
