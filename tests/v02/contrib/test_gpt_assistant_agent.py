@@ -14,6 +14,13 @@ from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import AssistantAgent, ConversableAgent, GroupChat, GroupChatManager
 from symposia.v02.agentchat.contrib.gpt_assistant_agent import GPTAssistantAgent
 from symposia.v02.io import IOStream
+from symposia.v02.oai.openai_utils import (
+    create_gpt_assistant,
+    create_gpt_vector_store,
+    detect_gpt_assistant_api_version,
+    retrieve_assistants_by_name,
+    update_gpt_assistant,
+)
 
 ADD = calls(("call_1", "add", {"a": 1, "b": 2}))
 INTERPRETER = {"type": "code_interpreter"}
@@ -233,6 +240,19 @@ def test_a_thread_is_printed(service: ThreadService) -> None:
     with IOStream.set_default(recorder := Recorder()):
         agent.pretty_print_thread(agent.oai_threads[user])
     assert recorder.printed == "user: hi\nassistant: Hello.\n"
+
+
+def test_functions_of_openai_utils_make_and_find_assistants(service: ThreadService) -> None:
+    client = assistant(service).openai_client
+    store = create_gpt_vector_store(client, "Papers", ["file_1"])
+    resources = {"file_search": {"vector_store_ids": [store.id]}}
+    config = {"tools": [{"type": "file_search"}], "tool_resources": resources}
+    made = create_gpt_assistant(client, "reader", "Read.", "gpt-4o", config)
+    assert service.body_of("/assistants")["tool_resources"] == resources
+    update_gpt_assistant(client, made.id, {"instructions": "Read well.", "tools": []})
+    [found] = retrieve_assistants_by_name(client, "reader")
+    assert (found.id, found.instructions, found.tools) == (made.id, "Read well.", [])
+    assert detect_gpt_assistant_api_version() == "v2"
 
 
 def test_an_assistant_is_deleted(service: ThreadService) -> None:

@@ -11,6 +11,13 @@ from typing import Any, Final, cast
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 from symposia.v02.oai._cached_answers import NOT_IN_KEYS, key_of
+from symposia.v02.oai._gpt_assistants import (
+    create_gpt_assistant,
+    create_gpt_vector_store,
+    detect_gpt_assistant_api_version,
+    retrieve_assistants_by_name,
+    update_gpt_assistant,
+)
 from symposia.v02.oai._settings import Config
 
 __all__ = [
@@ -21,10 +28,15 @@ __all__ = [
     "config_list_from_models",
     "config_list_gpt4_gpt35",
     "config_list_openai_aoai",
+    "create_gpt_assistant",
+    "create_gpt_vector_store",
+    "detect_gpt_assistant_api_version",
     "filter_config",
     "get_config",
     "get_config_list",
     "get_key",
+    "retrieve_assistants_by_name",
+    "update_gpt_assistant",
 ]
 
 NON_CACHE_KEY: Final = sorted(NOT_IN_KEYS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from typing_extensions import override
 
 from symposia._lazy import lazy_module
+from symposia.v02._assistants import Assistants, Wanted, matching, wanted_assistant
 from symposia.v02._background_loop import await_in_home_loop, close_in_background
 from symposia.v02._openai_clients import openai_clients
 from symposia.v02._plain import run_plain
@@ -18,7 +19,6 @@ from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.assistant_agent import AssistantAgent
 from symposia.v02.agentchat.contrib._assistant_threads import AssistantThread, ThreadClientAtHome
-from symposia.v02.agentchat.contrib._assistants import Assistants, Wanted, matching
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.io import IOStream
 
@@ -86,14 +86,7 @@ class GPTAssistantAgent(ConversableAgent):
         self._assistants = Assistants(self._openai_client)
         self._check_seconds = options.get("check_every_ms", POLLING_MS) / 1000
         self._threads: dict[Agent | None, AssistantThread] = {}
-        wanted = Wanted(
-            name=name,
-            model=entry.get("model") or self.DEFAULT_MODEL_NAME,
-            instructions=instructions,
-            tools=[_tool(tool) for tool in options.get("tools") or ()],
-            files=options.get("file_ids") or (),
-            resources=options.get("tool_resources"),
-        )
+        wanted = wanted_assistant(name, entry.get("model") or self.DEFAULT_MODEL_NAME, instructions, options)
         if (assistant_id := options.get("assistant_id")) is None:
             self._openai_assistant = self._found_or_made(wanted)
         else:
@@ -225,11 +218,6 @@ def _first_entry(options: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: see `
     if len(entries) > 1:
         logger.warning("An assistant is at one service: that of the first of %s entries.", len(entries))
     return {**options, **entries[0]}
-
-
-def _tool(tool: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON
-    """A tool as the service has it: what was ``retrieval`` is ``file_search`` today."""
-    return {**tool, "type": "file_search"} if tool.get("type") == "retrieval" else tool
 
 
 def _changes(wanted: Wanted, *, instructions: bool, tools: bool) -> dict[str, object]:

@@ -10,9 +10,10 @@ from symposia._lazy import lazy_module
 
 if TYPE_CHECKING:
     import openai
-    from openai import pagination
+    from openai import pagination, types
     from openai.types import beta
 else:
+    types = lazy_module("openai.types")
     openai, pagination, beta = lazy_module("openai"), lazy_module("openai.pagination"), lazy_module("openai.types.beta")
 
 Tool = Mapping[str, Any]  # Any: JSON
@@ -39,6 +40,23 @@ class Wanted:
     tools: Sequence[Tool]
     files: Sequence[str]
     resources: Mapping[str, object] | None
+
+
+def wanted_assistant(name: str, model: str, instructions: str | None, config: Mapping[str, Any]) -> Wanted:  # Any: JSON
+    """What a configuration says of an assistant: `tools`, `file_ids`, `tool_resources`."""
+    return Wanted(
+        name=name,
+        model=model,
+        instructions=instructions,
+        tools=[_current(tool) for tool in config.get("tools") or ()],
+        files=config.get("file_ids") or (),
+        resources=config.get("tool_resources"),
+    )
+
+
+def _current(tool: Tool) -> Tool:
+    """A tool as the service has it: what was ``retrieval`` is ``file_search`` today."""
+    return {**tool, "type": "file_search"} if tool.get("type") == "retrieval" else tool
 
 
 class Assistants:
@@ -94,19 +112,21 @@ class Assistants:
         page: Any = self._client.get(f"/threads/{thread_id}/messages", cast_to=object, options=options)  # Any: JSON
         return [(each["role"], _text(each["content"])) for each in page["data"]]
 
+    def create_vector_store(self, name: str, files: Sequence[str]) -> types.VectorStore:
+        """Make a vector store of files. The service waits for it before a search."""
+        fields = {"name": name, "file_ids": list(files)}
+        return self._client.post(
+            "/vector_stores", cast_to=types.VectorStore, body=fields, options={"headers": _HEADERS}
+        )
+
     def _resources(self, wanted: Wanted) -> Mapping[str, object]:
-        types, files = {tool["type"] for tool in wanted.tools} if wanted.files else set[str](), list(wanted.files)
+        kinds = {tool["type"] for tool in wanted.tools} if wanted.files else set[str]()
         resources: dict[str, object] = {}
-        if "code_interpreter" in types:
-            resources["code_interpreter"] = {"file_ids": files}
-        if "file_search" in types:
-            store: Any = self._client.post(  # Any: JSON
-                "/vector_stores",
-                cast_to=object,
-                body={"name": f"Files of {wanted.name}", "file_ids": files},
-                options={"headers": _HEADERS},
-            )
-            resources["file_search"] = {"vector_store_ids": [store["id"]]}
+        if "code_interpreter" in kinds:
+            resources["code_interpreter"] = {"file_ids": list(wanted.files)}
+        if "file_search" in kinds:
+            store = self.create_vector_store(f"Files of {wanted.name}", wanted.files)
+            resources["file_search"] = {"vector_store_ids": [store.id]}
         return resources
 
     def _write(self, path: str, fields: Mapping[str, object]) -> beta.Assistant:
