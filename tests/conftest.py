@@ -98,6 +98,7 @@ def _event_loop_is_never_blocked() -> Iterator[None]:
             function.can_block_in("agentchat/skills/_skill.py", "read_skills")
             function.can_block_in("ext/tools/files/_folder.py", "_existing_folder")
             function.can_block_in("ext/tools/mcp/_opening.py", "require_sdk")  # looks for a package
+            function.can_block_in("symposia/_extras.py", "_installer")  # reads a small file, once in a process
             function.can_block_in(
                 "ext/tools/graphrag/_library.py", ["require_graphrag", "check_tables", "completion_async"]
             )
