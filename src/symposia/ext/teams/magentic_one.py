@@ -82,6 +82,17 @@ def specialists(
     if not client.model_info["function_calling"]:
         warnings.warn(_NO_CALLS, stacklevel=3)
         return agents
+    return [*_surfers(client, folder, downloads_folder, start_page, private_hosts), *agents]
+
+
+def _surfers(
+    client: ChatCompletionClient,
+    folder: Path | str | None,
+    downloads_folder: Path | str | None,
+    start_page: str | None,
+    private_hosts: Sequence[str],
+) -> list[ChatAgent]:
+    """The FileSurfer, and the WebSurfer unless its extra is missing."""
     from symposia.ext.agents.file_surfer import FileSurfer  # noqa: PLC0415 - not every team has one
     from symposia.ext.agents.web_surfer import MultimodalWebSurfer  # noqa: PLC0415 - likewise
 
@@ -97,8 +108,8 @@ def specialists(
             )
         )
     except MissingExtraError as error:
-        warnings.warn(_NO_BROWSER.format(reason=error), stacklevel=3)
-    return [*surfers, *agents]
+        warnings.warn(_NO_BROWSER.format(reason=error), stacklevel=4)  # at the call of `specialists`, as the other one
+    return surfers
 
 
 async def close_specialists(agents: Iterable[ChatAgent]) -> None:

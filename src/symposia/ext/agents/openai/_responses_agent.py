@@ -130,18 +130,16 @@ class OpenAIAgent(AssistantAgent):
         given = list(tools or ())
         self._hosted = [_hosted_tool(owner, cast("HostedTool", tool)) for tool in given if _is_hosted(tool)]
         self._own_tools = [_own_tool(tool) for tool in given if not _is_hosted(tool)]
-        arguments: dict[str, object] = {"model": model, "store": store}
-        # The API's own defaults are left out: models that reason refuse even them.
-        if temperature != 1:
-            arguments["temperature"] = temperature
-        if truncation != "disabled":
-            arguments["truncation"] = truncation
-        if max_output_tokens is not None:
-            arguments["max_output_tokens"] = max_output_tokens
-        if json_mode:
-            arguments["text"] = {"format": {"type": "json_object"}}
-        if self._hosted:
-            arguments["tools"] = self._hosted
+        arguments: dict[str, object] = {
+            "model": model,
+            "store": store,
+            # The API's own defaults are left out: models that reason refuse even them.
+            **({"temperature": temperature} if temperature != 1 else {}),
+            **({"truncation": truncation} if truncation != "disabled" else {}),
+            **({"max_output_tokens": max_output_tokens} if max_output_tokens is not None else {}),
+            **({"text": {"format": {"type": "json_object"}}} if json_mode else {}),
+            **({"tools": self._hosted} if self._hosted else {}),
+        }
         super().__init__(
             name,
             BaseOpenAIChatCompletionClient(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote_plus
@@ -25,7 +26,7 @@ from symposia.core.tools import (
     Workbench,
     failed_result,
 )
-from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, OpenBrowser, require_playwright
+from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, require_playwright
 from symposia.ext.tools.browser._controller import PlaywrightController
 from symposia.ext.tools.browser._marks import add_marks
 from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line, take_picture
@@ -126,13 +127,7 @@ class BrowserWorkbench(Workbench):
         playwright: playwright_api.Playwright | None = None,
         context: playwright_api.BrowserContext | None = None,
     ) -> None:
-        for name, number in (("timeout", timeout), ("max_characters", max_characters)):
-            if not number > 0:
-                raise InvalidArgumentError(f"{name} of BrowserWorkbench has to be above 0, not {number!r}.")
-        if "{query}" not in search_url:
-            raise InvalidArgumentError(
-                f"search_url has to have {{query}} where the query is, as in {self.SEARCH_URL!r}."
-            )
+        _check(search_url, timeout=timeout, max_characters=max_characters)
         check_private_hosts("BrowserWorkbench", private_hosts)
         require_playwright()
         self._search_url = search_url
@@ -141,30 +136,18 @@ class BrowserWorkbench(Workbench):
         self._screenshots = screenshots
         self._screenshot_size = screenshot_size
         self._screenshot_folder = None if screenshot_folder is None else Path(screenshot_folder)
-        size = (viewport_width, viewport_height)
-
-        def make_controller(browser: OpenBrowser) -> PlaywrightController:
-            return PlaywrightController(
-                downloads_folder,
-                animate_actions,
-                *size,
-                to_resize_viewport=to_resize_viewport,
-                private_hosts=private_hosts,
-                browser=browser,
-                load_timeout=timeout / 2,
-            )
-
-        PlaywrightController(viewport_width=viewport_width, viewport_height=viewport_height)  # checks the numbers
+        size, keeps_files = (viewport_width, viewport_height), downloads_folder is not None
+        controller = partial(
+            PlaywrightController, downloads_folder, animate_actions, *size, to_resize_viewport=to_resize_viewport,
+            private_hosts=private_hosts, load_timeout=timeout / 2,
+        )  # fmt: skip
+        controller()  # checks the numbers
         options = BrowserOptions(
-            headless,
-            browser_channel,
-            browser_data_dir,
-            executable_path,
-            tuple(private_hosts),
-            downloads_folder is not None,
-            size,
+            headless, browser_channel, browser_data_dir, executable_path, tuple(private_hosts), keeps_files, size
         )
-        self._session = BrowserSession(options, make_controller, _first_address(start_page), playwright, context)
+        self._session = BrowserSession(
+            options, lambda browser: controller(browser=browser), _first_address(start_page), playwright, context
+        )
         self._actions = self._make_actions()
         self._busy = asyncio.Lock()
 
@@ -432,6 +415,16 @@ def _first_address(start_page: str) -> str:
     except ToolServiceError as error:
         raise InvalidArgumentError(f"start_page of BrowserWorkbench: {error}") from None
     return address
+
+
+def _check(search_url: str, **numbers: float) -> None:
+    for name, number in numbers.items():
+        if not number > 0:
+            raise InvalidArgumentError(f"{name} of BrowserWorkbench has to be above 0, not {number!r}.")
+    if "{query}" not in search_url:
+        raise InvalidArgumentError(
+            f"search_url has to have {{query}} where the query is, as in {BrowserWorkbench.SEARCH_URL!r}."
+        )
 
 
 def _keep(folder: Path, screenshot: bytes) -> None:
