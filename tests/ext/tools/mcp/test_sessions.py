@@ -147,6 +147,20 @@ async def test_a_server_at_an_address_is_called_cancelled_and_replaced(
         await new.wait()
 
 
+async def test_a_session_that_the_server_no_longer_knows_is_replaced(unused_tcp_port: int) -> None:
+    process = await serve("http", unused_tcp_port)
+    async with McpWorkbench(StreamableHttpServerParams(url=f"http://127.0.0.1:{unused_tcp_port}/mcp")) as workbench:
+        await workbench.start()
+        process.kill()
+        await process.wait()
+        process = await serve("http", unused_tcp_port)
+        sums = await asyncio.gather(*(workbench.call_tool("add", {"a": number, "b": 1}) for number in range(20)))
+        assert [each.to_text() for each in sums] == [str(number + 1) for number in range(20)]
+        assert (await workbench.read_resource("note://hello")).contents[0].text == "hello"
+    process.kill()
+    await process.wait()
+
+
 async def wait_for(path: Path) -> None:
     async with asyncio.timeout(60):
         while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it

@@ -361,13 +361,21 @@ def _client(
         if response.request.method == "POST":
             on_fault(_http_fault(response.status_code))
 
+    async def tell_terminated(response: Any) -> None:
+        # Of a session that the server no longer knows, version 2 of the SDK passes on the server's own words, if they
+        # are JSON. As they are of any other kind here, the error is `SESSION_TERMINATED` for every server.
+        if response.status_code == HTTPStatus.NOT_FOUND and "mcp-session-id" in response.request.headers:
+            response.headers["content-type"] = "text/plain"
+
     async def limit(response: Any) -> None:
         # By a hook and not by a transport: a client with a transport of its own ignores the proxies of the environment.
         response.stream = _LimitedStream(response, on_fault, on_lost)
 
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
     plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
-    return _httpx.AsyncClient(headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [limit, note]})
+    return _httpx.AsyncClient(
+        headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [limit, note, tell_terminated]}
+    )
 
 
 def _http_fault(status: int) -> str | None:
