@@ -36,6 +36,52 @@ async def test_of_a_hundred_calls_those_that_a_dying_server_has_answered_are_ans
         assert await evaluated(workbench, "2") == "2"
 
 
+async def test_of_a_hundred_calls_thirty_are_cancelled_and_the_others_answered(tmp_path: Path) -> None:
+    async with McpWorkbench(server()) as workbench:
+        await workbench.list_tools()
+        begun, go_on = tmp_path / "begun", tmp_path / "go_on"
+        going = f"iter(lambda: os.path.exists({str(go_on)!r}), True)"
+        held = f"open({str(begun)!r}, 'w') and [time.sleep(0.01) for _ in {going}] and 0"
+        calls = [asyncio.create_task(evaluated(workbench, held))]
+        await until(begun.exists)  # the others wait behind it
+        calls += [asyncio.create_task(evaluated(workbench, str(number))) for number in range(1, 100)]
+        await asyncio.sleep(0)
+        for call in calls[10:40]:
+            call.cancel()
+        go_on.touch()
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        assert all(isinstance(result, asyncio.CancelledError) for result in results[10:40])
+        assert results[1:10] + results[40:] == [str(number) for number in range(1, 100) if not 10 <= number < 40]
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_of_several_answers_to_one_call_the_first_counts() -> None:
+    first = {"content": [{"type": "text", "text": "first"}], "structuredContent": {"grams": 1}}
+    async with McpWorkbench(server()) as workbench:
+        answer = f"send(id=number, result={first!r})"
+        assert await evaluated(workbench, f"({answer}, {answer}, 'third')") == "first"
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_a_server_that_closes_its_input_and_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symposia.ext.tools.mcp._session._PING_SECONDS", 0.5)
+    params = server(seconds=1)
+    async with McpWorkbench(params) as workbench:
+        assert "did not answer within 1 seconds" in await evaluated(workbench, "[os.close(0), time.sleep(600)]")
+        params.read_timeout_seconds = 60
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_a_server_that_hangs_at_its_end_and_takes_no_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symposia.ext.tools.mcp._stdio._GRACE_SECONDS", 0.3)
+    workbench = McpWorkbench(server())
+    hang = "__import__('threading').Thread(target=time.sleep, args=(600,)).start()"
+    ignore = "__import__('signal').signal(15, 1)"
+    async with workbench:
+        process = int(await evaluated(workbench, f"[{hang}, {ignore}, os.getpid()][2]"))
+    await until(lambda: not Path(f"/proc/{process}").exists())
+
+
 async def test_an_answer_that_comes_after_the_cancellation_is_nobodys() -> None:
     async with McpWorkbench(server()) as workbench:
         await workbench.start()

@@ -99,6 +99,28 @@ async def test_a_person_agrees_once_and_tokens_are_renewed_without(unused_tcp_po
         await process.wait()
 
 
+async def test_a_person_who_does_not_agree_is_one_clear_error(unused_tcp_port: int) -> None:
+    class Refusing(Browser):
+        async def result(self) -> Any:
+            raise PermissionError("the page was closed")
+
+    url = f"http://127.0.0.1:{unused_tcp_port}/mcp"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, SERVER, str(unused_tcp_port), stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await listening(unused_tcp_port)
+        browser = Refusing()
+        workbench = McpWorkbench(StreamableHttpServerParams(url=url), auth=oauth(url, Storage(), browser))
+        with pytest.raises(ToolServiceError, match=r"did not start\. PermissionError: the page was closed\."):
+            await workbench.start()
+        assert browser.opened == 1
+        await workbench.stop()
+    finally:
+        process.kill()
+        await process.wait()
+
+
 async def listening(port: int) -> None:
     """Wait until a server takes connections."""
     async with asyncio.timeout(60):

@@ -156,7 +156,8 @@ async def test_a_session_that_the_server_no_longer_knows_is_replaced(unused_tcp_
         process = await serve("http", unused_tcp_port)
         sums = await asyncio.gather(*(workbench.call_tool("add", {"a": number, "b": 1}) for number in range(20)))
         assert [each.to_text() for each in sums] == [str(number + 1) for number in range(20)]
-        assert (await workbench.read_resource("note://hello")).contents[0].text == "hello"
+        read = await workbench.read_resource("note://hello")
+        assert read.contents[0].model_dump()["text"] == "hello"
     process.kill()
     await process.wait()
 
