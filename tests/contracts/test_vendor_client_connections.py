@@ -1,7 +1,10 @@
 """Connections to a vendor that end at any stage of a request."""
 
 import asyncio
+import gc
+import warnings
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,10 @@ import anyio
 import httpcore
 import httpcore2
 import pytest
-from tests.support.model_clients import VENDORS, Vendor, kind_name, read
+from tests.support.model_clients import SDKS, VENDORS, Vendor, kind_name, read
 from tests.support.web_server import CERTIFICATE, serving
 
+from symposia.core import cancel_and_wait
 from symposia.core.exceptions import ModelError
 from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.testing.model_server import MockModelServer, Reply
@@ -28,6 +32,7 @@ SENT = {
 """What a server sends before it ends a connection."""
 
 every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=kind_name)
+every_sdk = pytest.mark.parametrize("vendor", SDKS, ids=kind_name)
 
 
 @pytest.fixture
@@ -133,3 +138,28 @@ async def test_an_error_of_anyio_that_the_http_client_lets_through_is_one_of_the
     FailingStreams(monkeypatch, error, reads)
     await check_fails(client)
     await client.close()
+
+
+@every_sdk
+@pytest.mark.parametrize("steps", range(3))
+def test_a_stream_that_is_cancelled_as_its_answer_ends_leaves_no_connection_open(vendor: Vendor, steps: int) -> None:
+    async def cancelled() -> None:
+        begun = asyncio.Event()
+
+        async def consume(client: ChatCompletionClient) -> None:
+            async with aclosing(client.create_stream(HELLO)) as stream:
+                async for _ in stream:
+                    begun.set()
+
+        async with MockModelServer() as server:
+            task = asyncio.create_task(consume(vendor.client(server, Reply(text="one two"))))
+            await begun.wait()
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await cancel_and_wait(task)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(cancelled())
+        gc.collect()
+    assert [str(each.message) for each in caught if each.category is ResourceWarning] == []

@@ -59,8 +59,9 @@ async def test_a_stream_that_is_cut_counts_its_tokens(vendor: Vendor, server: Mo
     with pytest.raises(ModelError) as caught:
         await read(client.create_stream(HELLO))
     assert caught.value.partial is not None
-    assert client.total_usage().completion_tokens == estimate(caught.value.partial["text"])
-    assert client.total_usage().estimated
+    received = caught.value.partial["text"]  # a dropped connection may take all of it along
+    assert client.total_usage().completion_tokens == (estimate(received) if received else 0)
+    assert client.total_usage().estimated == bool(received)
 
 
 @every_vendor

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Final, Protocol, cast
 
+from symposia.core import uninterrupted
+
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
 
@@ -185,8 +187,9 @@ class _BoundedBody:
             raise OversizedBodyError(self._limit)
 
     async def aclose(self) -> None:
-        # The connection of a body that was not read to its end is closed by this.
-        await self._stream.aclose()
+        # The connection of a body that was not read to its end is closed by this; any other goes back to its pool. Of a
+        # task that is cancelled meanwhile, the HTTP clients would do neither, and not try again.
+        await uninterrupted(self._stream.aclose())
 
 
 @cache
