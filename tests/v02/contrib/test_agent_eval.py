@@ -46,7 +46,7 @@ def test_criteria_may_stand_in_a_block_of_code(server: MockModelServer) -> None:
 
 def test_another_agent_divides_the_criteria(server: MockModelServer) -> None:
     server.script(Reply(text=Criterion.write_json([EXACT])), Reply(text=Criterion.write_json([CLEAR])))
-    assert generate_criteria(config(server), TASK, max_round=3, use_subcritic=True) == [CLEAR]
+    assert generate_criteria(config(server), TASK, max_round=8, use_subcritic=True) == [CLEAR]
     assert "exact" in server.last_body["messages"][-1]["content"]
 
 

@@ -197,8 +197,9 @@ class GPTAssistantAgent(ConversableAgent):
     async def _reply(self, form: Form, history: list[Message], sender: Agent | None) -> tuple[bool, Reply]:
         if sender is None:  # the messages are a conversation of their own
             await form.in_thread(self._delete_threads, [None])
-        thread = self._threads.setdefault(sender, AssistantThread(self._thread_client()))
-        text = await thread.reply(form, cast("Conversable", self), history)
+        if sender not in self._threads:
+            self._threads[sender] = AssistantThread(self._thread_client())
+        text = await self._threads[sender].reply(form, cast("Conversable", self), history)
         return True, {"role": "assistant", "content": text}
 
     def _thread_client(self) -> ThreadClientAtHome:
