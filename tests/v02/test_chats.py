@@ -280,6 +280,13 @@ def test_a_function_replies_of_nested_chats() -> None:
         nested([{"recipient": speaker("one")}], reply_func_from_nested_chats="other")
 
 
+def test_nested_chats_may_have_nested_chats_and_so_on() -> None:
+    user, *agents = [speaker(f"agent{number}") for number in range(21)]
+    for before, outer, inner in zip([user, *agents], agents, agents[1:], strict=False):
+        outer.register_nested_chats([{"recipient": inner, "max_turns": 1, "silent": True}], trigger=before)
+    assert held(user, agents[0], message="hello", max_turns=1).summary == "agent20"
+
+
 def test_nested_chats_are_held_in_the_asynchronous_form() -> None:
     queue = [
         {"recipient": speaker("one"), "chat_id": 1},
