@@ -360,6 +360,26 @@ async def test_queries_do_not_wait_for_writers(path: Path) -> None:
     other.close()
 
 
+async def test_a_memory_is_closed_while_others_write_and_ask(path: Path) -> None:
+    memory = SQLiteMemory(path)
+    is_closed = asyncio.Event()
+
+    async def use(number: int) -> int:
+        added = 0
+        while not is_closed.is_set():
+            await memory.add(text(f"entry {added} of {number}"))
+            await memory.query("entry")
+            added += 1
+        return added
+
+    using = [asyncio.create_task(use(number)) for number in range(8)]
+    for _ in range(5):
+        await asyncio.wait_for(memory.close(), 20)
+    is_closed.set()
+    assert sum(await asyncio.gather(*using)) == await memory.count()
+    await memory.close()
+
+
 @posix
 async def test_a_file_that_cannot_be_written_is_queried(path: Path) -> None:
     process = await started(QUERY_ONLY, path)

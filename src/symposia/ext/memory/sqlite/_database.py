@@ -47,6 +47,7 @@ class Database:
         self._most = 1 if path == IN_MEMORY else MOST_CONNECTIONS
         self._changed = threading.Condition()
         self._used = 0
+        self._is_closing = False
         self._idle: list[OpenedFile] = []
         self._identity: tuple[int, int] | None = None  # of the file that is open
 
@@ -64,12 +65,18 @@ class Database:
             yield connection
 
     def close(self) -> None:
-        """Close the file, when the transactions that are under way have ended."""
+        """Close the file after the transactions that are under way, and before those that begin meanwhile."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._used)
-            while self._idle:
-                self._idle.pop().connection.close()
-            self._identity = None
+            self._changed.wait_for(lambda: not self._is_closing)
+            self._is_closing = True
+            try:
+                self._changed.wait_for(lambda: not self._used)
+                while self._idle:
+                    self._idle.pop().connection.close()
+                self._identity = None
+            finally:
+                self._is_closing = False
+                self._changed.notify_all()
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[Connection]:
@@ -90,7 +97,7 @@ class Database:
     def _connection(self) -> Generator[Connection]:
         """A connection that no other thread uses meanwhile: the one that was used last, whose cache is warm."""
         with self._changed:
-            self._changed.wait_for(lambda: self._used < self._most)
+            self._changed.wait_for(lambda: self._used < self._most and not self._is_closing)
             self._used += 1
             opened = self._idle.pop() if self._idle else None
         try:
