@@ -3,7 +3,9 @@
 import asyncio
 import json
 import logging
+import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -325,7 +327,16 @@ def test_graphs_are_checked(caplog: pytest.LogCaptureFixture) -> None:
     assert all(
         text in caplog.text for text in ("Isolated agents: ['b']", "not in the group chat: ['c']", "duplicate elements")
     )
-    with pytest.raises(NotImplementedError, match="networkx"):
+
+
+def test_graphs_are_drawn_into_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")  # no window
+    a, b, c = members()
+    visualize_speaker_transitions_dict({a: [b, a], b: [c]}, [a, b], str(tmp_path / "graph.svg"))
+    picture = (tmp_path / "graph.svg").read_text()
+    assert all(f"<!-- {name} -->" in picture for name in "abc")
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match="pip install matplotlib"):
         visualize_speaker_transitions_dict({a: [b]}, [a, b])
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import cast
 
+from symposia.v02._transition_drawing import draw_transitions
 from symposia.v02.agentchat.agent import Agent
 
 __all__ = [
@@ -77,12 +79,16 @@ def visualize_speaker_transitions_dict(
     agents: Sequence[Agent],
     export_path: str | None = None,
 ) -> None:
-    """Not offered: Symposia draws nothing.
+    """Draw the graph of speakers.
+
+    Args:
+        speaker_transitions_dict: The agents that may speak after each.
+        agents: The agents of the group chat.
+        export_path: The file, whose suffix says its kind; by default the picture is shown in a window.
 
     Raises:
-        NotImplementedError: Always.
+        ImportError: ``matplotlib`` is not installed.
     """
-    raise NotImplementedError(
-        "visualize_speaker_transitions_dict is not in Symposia. Draw the graph with networkx and matplotlib: its edges "
-        "are the pairs of a key and each agent of its list. See the page 'Coming from AutoGen 0.2'."
-    )
+    every = dict.fromkeys([*agents, *speaker_transitions_dict, *chain(*speaker_transitions_dict.values())])
+    transitions = {agent.name: [each.name for each in after] for agent, after in speaker_transitions_dict.items()}
+    draw_transitions([agent.name for agent in every], transitions, export_path)

@@ -21,6 +21,9 @@ from symposia.v02.agentchat.contrib.capabilities.transforms_util import (
     count_text_tokens,
     is_content_right_type,
     is_content_text_empty,
+    is_tool_call_valid,
+    min_tokens_reached,
+    should_transform_message,
 )
 from symposia.v02.cache.in_memory_cache import InMemoryCache
 from symposia.v02.io import IOStream
@@ -260,3 +263,14 @@ def test_texts_of_contents_are_counted() -> None:
     assert count_text_tokens(parts) == count_text_tokens(WORDS) == count_token(WORDS)
     assert [is_content_text_empty(each) for each in ("", [], [image], None, " ", parts)] == [True] * 4 + [False] * 2
     assert [is_content_right_type(each) for each in ("", parts, None, image)] == [True, True, False, False]
+
+
+def test_messages_are_judged_for_a_transform() -> None:
+    assert [is_tool_call_valid(each) for each in ([], WITH_TOOL, WITH_TOOL[2:])] == [True, True, False]
+    messages = said("one two", "three")
+    tokens = count_token("one two") + count_token("three")
+    assert [min_tokens_reached(messages, most) for most in (None, 0, tokens, tokens + 1)] == [True, True, True, False]
+    message: Message = {"role": "user", "content": "x"}
+    judged = [should_transform_message(message, {"role": ["user"]}, exclude) for exclude in (True, False)]
+    assert judged == [False, True]
+    assert should_transform_message(message, None, exclude=True)

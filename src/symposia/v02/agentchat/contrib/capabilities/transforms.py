@@ -8,8 +8,9 @@ from typing import Any, Final, Literal, Protocol, cast
 
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02.agentchat.contrib.capabilities.text_compressors import LLMLingua, TextCompressor
+from symposia.v02.agentchat.contrib.capabilities.transforms_util import Filter, should_transform_message
 from symposia.v02.cache import AbstractCache
-from symposia.v02.oai.openai_utils import filter_config, get_key
+from symposia.v02.oai.openai_utils import get_key
 from symposia.v02.token_count_utils import count_token
 
 __all__ = [
@@ -21,7 +22,6 @@ __all__ = [
 ]
 
 Message = dict[str, Any]  # Any: JSON
-Filter = Mapping[str, Any] | None  # Any: see `filter_config`
 
 MODEL: Final = "gpt-3.5-turbo-0613"
 NO_LIMIT: Final = sys.maxsize
@@ -120,7 +120,7 @@ class MessageTokenLimiter:
         kept: list[Message] = []
         left = self._max_tokens
         for message in reversed(messages):
-            if _is_chosen(message, self._filter_dict, exclude=self._exclude_filter):
+            if should_transform_message(message, self._filter_dict, self._exclude_filter):
                 message = {**message, "content": _each_text(message.get("content"), self._cut)}  # noqa: PLW2901 - the same, shorter
             left -= self._tokens([message])
             if left < 0:
@@ -197,7 +197,7 @@ class TextMessageCompressor:
             return messages
         return [
             {**message, "content": _each_text(message.get("content"), self._compress)}
-            if _is_chosen(message, self._filter_dict, exclude=self._exclude_filter)
+            if should_transform_message(message, self._filter_dict, self._exclude_filter)
             else message
             for message in messages
         ]
@@ -274,7 +274,7 @@ class TextMessageContentName:
 
     def _named(self, message: Message) -> Message:
         name, content = message.get("name"), message.get("content")
-        if not name or not content or not _is_chosen(message, self._filter_dict, exclude=self._exclude_filter):
+        if not name or not content or not should_transform_message(message, self._filter_dict, self._exclude_filter):
             return message
         text = self._format_string.format(name=name)
         if isinstance(content, str):
@@ -287,10 +287,6 @@ class TextMessageContentName:
         if self._deduplicate and part in parts:
             return message
         return {**message, "content": [part, *parts] if self._position == "start" else [*parts, part]}
-
-
-def _is_chosen(message: Message, filter_dict: Filter, *, exclude: bool) -> bool:
-    return not filter_dict or bool(filter_config([message], filter_dict, exclude))
 
 
 def _without_dangling_results(messages: list[Message]) -> list[Message]:

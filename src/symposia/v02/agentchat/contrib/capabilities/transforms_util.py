@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from symposia.v02.cache.abstract_cache_base import AbstractCache
+from symposia.v02.oai.openai_utils import filter_config
 from symposia.v02.token_count_utils import count_token
 
 __all__ = [
@@ -15,8 +16,12 @@ __all__ = [
     "count_text_tokens",
     "is_content_right_type",
     "is_content_text_empty",
+    "is_tool_call_valid",
+    "min_tokens_reached",
+    "should_transform_message",
 ]
 
+Filter: TypeAlias = Mapping[str, Any] | None  # Any: see `filter_config`
 Content: TypeAlias = str | Sequence[dict[str, Any] | str] | None  # Any: JSON
 
 
@@ -49,6 +54,21 @@ def is_content_right_type(content: object) -> bool:
 def is_content_text_empty(content: Content) -> bool:
     """Whether a content has no text."""
     return not any(_texts(content))
+
+
+def is_tool_call_valid(messages: Sequence[Mapping[str, Any]]) -> bool:  # Any: JSON
+    """Whether messages do not begin with the result of a tool, whose call is not among them."""
+    return not messages or messages[0].get("role") != "tool"
+
+
+def min_tokens_reached(messages: Sequence[Mapping[str, Any]], min_tokens: int | None) -> bool:  # Any: as above
+    """Whether the texts of messages have a number of tokens; 0 and None are reached always."""
+    return not min_tokens or sum(count_text_tokens(message["content"]) for message in messages) >= min_tokens
+
+
+def should_transform_message(message: dict[str, Any], filter_dict: Filter, exclude: bool) -> bool:  # Any: as above
+    """Whether a filter leaves a message to a transform: see `filter_config`. Without a filter it does."""
+    return not filter_dict or bool(filter_config([message], filter_dict, exclude))
 
 
 def _texts(content: Content) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -16,8 +17,10 @@ from symposia.v02._vectors import (
 from symposia.v02.agentchat.contrib.vectordb.base import Document, ItemID, QueryResults
 from symposia.v02.agentchat.contrib.vectordb.utils import chroma_results_to_query_results, filter_results_by_distance
 
-__all__ = ["ChromaVectorDB"]
+__all__ = ["CHROMADB_MAX_BATCH_SIZE", "ChromaVectorDB"]
 
+CHROMADB_MAX_BATCH_SIZE: Final = int(os.environ.get("CHROMADB_MAX_BATCH_SIZE", "40000"))
+"""The most documents of a request. The limit of the client holds too."""
 SPACE: Final = {"hnsw:space": "ip"}
 """Distances are 1 less the inner product, as in AutoGen 0.2."""
 
@@ -143,7 +146,7 @@ class ChromaVectorDB:
 
     def _batches(self, docs: Sequence[Document]) -> Iterator[Sequence[Document]]:
         check_documents(docs)
-        size: int = self.client.get_max_batch_size()
+        size: int = min(self.client.get_max_batch_size(), CHROMADB_MAX_BATCH_SIZE)
         for start in range(0, len(docs), size):
             yield docs[start : start + size]
 
