@@ -11,7 +11,7 @@ from tests.support.v02_agents import Recorder, speaker, texts
 
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError, ModelError
-from symposia.v02 import AssistantAgent, ConversableAgent, GroupChat, GroupChatManager
+from symposia.v02 import AssistantAgent, ConversableAgent, GroupChat, GroupChatManager, register_function
 from symposia.v02.agentchat.contrib.gpt_assistant_agent import GPTAssistantAgent
 from symposia.v02.io import IOStream
 from symposia.v02.oai.openai_utils import (
@@ -172,6 +172,18 @@ def test_functions_are_called_here(service: ThreadService) -> None:
         {"tool_call_id": "b", "output": "Error: Function look not found."},
     ]
     assert not agent.can_execute_function("add")
+
+
+def test_an_assistant_is_told_of_a_function_that_is_registered_later(service: ThreadService) -> None:
+    tools = [INTERPRETER, function("subtract")]
+    agent, user = assistant(service, assistant_config={"tools": tools}), speaker("user")
+    register_function(add, caller=agent, executor=agent, description="Adds.")
+    service.script = [ADD, says("It is 3.")]
+    user.initiate_chat(agent, message="add", max_turns=1, silent=True)
+    [run] = [body for path, body in service.bodies if path.endswith("/runs")]
+    assert [tool.get("function", {}).get("name") for tool in run["tools"]] == [None, "subtract", "add"]
+    [outputs] = [body for path, body in service.bodies if path.endswith("submit_tool_outputs")]
+    assert outputs["tool_outputs"][0]["output"] == "3"
 
 
 async def test_an_asynchronous_chat_awaits_runs_and_functions(service: ThreadService) -> None:

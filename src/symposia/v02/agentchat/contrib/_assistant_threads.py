@@ -48,13 +48,16 @@ class AssistantThread:
     def id(self) -> str | None:
         return self._client.thread_id
 
-    async def reply(self, form: Form, agent: Conversable, history: Sequence[Message]) -> str:
+    async def reply(
+        self, form: Form, agent: Conversable, history: Sequence[Message], options: Mapping[str, object]
+    ) -> str:
         """The answer of the assistant to what is new in a history.
 
         Args:
             form: The form of the calls of functions.
-            agent: Executes them, and has the instructions.
+            agent: Executes them.
             history: The whole conversation. It may have the former reply, or not.
+            options: What holds for the run in place of what the assistant has.
 
         Raises:
             ModelError: The service or the run failed. The next reply takes in the same messages.
@@ -65,7 +68,7 @@ class AssistantThread:
         conversation = [*self._conversation, *(_posted(message) for message in new if text_of(message).strip())]
         words: list[str] = []
         while True:
-            result = await self._answer(form, conversation, {"instructions": agent.system_message})
+            result = await self._answer(form, conversation, options)
             conversation.append(_kept(result, agent.name))
             words += _said(result)
             if isinstance(result.content, str):

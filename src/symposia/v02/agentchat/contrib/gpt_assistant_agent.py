@@ -42,7 +42,8 @@ class GPTAssistantAgent(ConversableAgent):
     """Replies with the runs of an assistant at OpenAI, or at Azure OpenAI, over a thread for each other agent.
 
     OpenAI has announced the end of the Assistants API. The assistant is looked for by its name, instructions and tools,
-    or made, when the agent is. The functions that it calls are those of `register_function`.
+    or made, when the agent is. It is told of the functions that are registered for the agent's model, and the agent
+    executes those that are registered with it.
 
     Args:
         name: Its name, and that of the assistant.
@@ -79,6 +80,7 @@ class GPTAssistantAgent(ConversableAgent):
         super().__init__(
             name=name, system_message=instructions, human_input_mode="NEVER", llm_config=of_model, **kwargs
         )
+        self._given_functions = self._functions()
         options = {**(llm_config or {}), **(assistant_config or {})}
         entry = _first_entry(options)
         self._openai_client, self._runs_client = openai_clients(entry)
@@ -199,8 +201,20 @@ class GPTAssistantAgent(ConversableAgent):
             await form.in_thread(self._delete_threads, [None])
         if sender not in self._threads:
             self._threads[sender] = AssistantThread(self._thread_client())
-        text = await self._threads[sender].reply(form, cast("Conversable", self), history)
+        text = await self._threads[sender].reply(form, cast("Conversable", self), history, self._run_options())
         return True, {"role": "assistant", "content": text}
+
+    def _functions(self) -> list[dict[str, Any]]:  # Any: JSON
+        """The tools of which the model of the agent is told."""
+        config = cast("dict[str, Any]", self.llm_config)
+        older = [{"type": "function", "function": function} for function in config.get("functions") or ()]
+        return [*(config.get("tools") or ()), *older]
+
+    def _run_options(self) -> dict[str, object]:
+        """The system message, and the functions that were registered with the agent, beside the assistant's tools."""
+        registered = [tool for tool in self._functions() if tool not in self._given_functions]
+        own = [tool.model_dump(exclude_none=True) for tool in self._openai_assistant.tools]
+        return {"instructions": self.system_message, **({"tools": [*own, *registered]} if registered else {})}
 
     def _thread_client(self) -> ThreadClientAtHome:
         assistant = self._openai_assistant
