@@ -18,6 +18,8 @@ from symposia.ext.models._profile_data import shipped_prices
 from symposia.ext.models._profiles import ModelCatalog, ModelProfile, UnknownModelWarning
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
 from symposia.ext.models.anthropic._profiles import CATALOG as ANTHROPIC
+from symposia.ext.models.azure._client import CATALOG as AZURE_AI
+from symposia.ext.models.bedrock._client import CATALOG as BEDROCK
 from symposia.ext.models.openai import AzureOpenAIChatCompletionClient, OpenAIChatCompletionClient
 from symposia.ext.models.openai._profiles import CATALOG as OPENAI
 from symposia.ext.models.vendors import forget_model_profiles, use_model_profiles
@@ -191,6 +193,14 @@ def test_prices_are_those_of_genai_prices(vendor: str, prompt: int) -> None:
             assert price.cost(prompt, 500, cached_tokens=200) == pytest.approx(float(listed)), model.id
             compared += 1
     assert compared > 5
+
+
+@pytest.mark.parametrize(("vendor", "catalog"), [("aws", BEDROCK), ("azure", AZURE_AI)], ids=["aws", "azure"])
+def test_known_models_have_the_context_of_genai_prices(vendor: str, catalog: ModelCatalog[Any]) -> None:
+    provider = next(each for each in data_snapshot.get_snapshot().providers if each.id == vendor)
+    known = [model for model in provider.models if model.context_window and catalog.knows(model.id)]
+    differing = {model.id for model in known if catalog.find(model.id).context != model.context_window}
+    assert differing <= {"writer.palmyra-x5-v1:0"}  # a million, by AWS's page on it
 
 
 def test_the_prices_that_are_shipped_are_those_of_the_pinned_genai_prices() -> None:
