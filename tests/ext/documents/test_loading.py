@@ -201,6 +201,8 @@ async def test_a_folder_without_documents_and_one_with_too_many_is_one_error(tmp
         await load_documents(tmp_path / "many", limits=DocumentLimits(file_bytes=1), on_error=lambda _: None)
     with pytest.raises(ArgumentTypeError, match="has to be a path"):
         await load_documents(3)  # pyright: ignore[reportArgumentType] - what is tested
+    with pytest.raises(ArgumentTypeError, match=r"memory of add_documents .*SQLiteMemory"):
+        await add_documents("memory", tmp_path)  # pyright: ignore[reportArgumentType] - what is tested
 
 
 async def test_a_folder_that_cannot_be_read_is_no_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Tools of an OpenAPI document, against a scripted server."""
 
 import json
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -283,6 +284,8 @@ def broken(*path: str, value: Any) -> dict[str, Any]:
         ({"openapi": "3.1.0", "paths": {"/a": {"get": {"parameters": 5}}}}, {}, "is not as OpenAPI describes it"),
         ({"openapi": "3.1.0", "paths": {"/a": {"get": {"security": [5]}}}}, {}, "is not as OpenAPI describes it"),
         ({"swagger": "2.0", "paths": {}}, {}, "is of Swagger 2.0"),
+        (Path("no-such.yaml"), {}, "The document no-such.yaml cannot be read: No such file or directory."),
+        (Path(sys.executable), {}, "cannot be read: it is no text in UTF-8."),
         ({"openapi": "3.1.0"}, {}, "no paths"),
         (PETS, {"operations": ["none"]}, "'none'"),
         (PETS, {"credentials": {}}, "'getPet' needs a credential: give credentials={'key': '…'}"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from symposia.core import run_in_worker_thread
+from symposia.core.argument_checks import check_instance
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.memory import Memory, add_memory
 from symposia.core.terminal_text import printable_name
@@ -120,6 +121,7 @@ async def add_documents(
     Nothing is added unless the folder could be read. Adding the same folder twice adds the passages twice: clear the
     memory before. The arguments and errors are those of `load_documents`.
     """
+    check_instance("memory", "add_documents", memory, Memory, "SQLiteMemory(':memory:')")
     loaded = await load_documents(folder, limits=limits, on_error=on_error)
     for number, passage in enumerate(loaded.passages):
         await add_memory(memory, passage.as_memory())

@@ -70,6 +70,14 @@ def well_formed(what: str) -> Generator[None, None, None]:
         raise InvalidArgumentError(f"{what} is not as OpenAPI describes it: {type(error).__name__}: {error}") from error
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise InvalidArgumentError(f"The document {path} cannot be read: {reason}.") from error
+
+
 def read_document(source: Path | str | Mapping[str, JsonValue]) -> OpenApiDocument:
     """Read a document of OpenAPI 3.0 or later.
 
@@ -77,15 +85,14 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> OpenApiDocume
         source: A file, the text of one in JSON or YAML, or the document itself.
 
     Raises:
-        InvalidArgumentError: It is no such document.
+        InvalidArgumentError: It is no such document, or the file cannot be read.
         MissingExtraError: It is YAML, and PyYAML is not installed.
-        OSError: The file cannot be read.
     """
     if isinstance(source, OpenApiDocument):
         return source
     document: object = source
     if isinstance(source, Path):
-        document = _parse(source.read_text("utf-8"), str(source))
+        document = _parse(_text_of(source), str(source))
     elif isinstance(source, str):
         document = _parse(source, "the text")
     if not isinstance(document, Mapping):
