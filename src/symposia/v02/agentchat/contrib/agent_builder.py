@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from symposia.core.exceptions import InvalidArgumentError
-from symposia.v02.agentchat._messages import Message, text_of
-from symposia.v02.agentchat.assistant_agent import AssistantAgent
 from symposia.v02.agentchat.contrib import _builder_prompts as prompts
 from symposia.v02.agentchat.contrib._agent_library import most_alike, read_library
 from symposia.v02.agentchat.contrib._builder_plan import (
@@ -21,15 +19,13 @@ from symposia.v02.agentchat.contrib._builder_plan import (
     plan_text,
     read_plan,
 )
-from symposia.v02.agentchat.conversable_agent import ConversableAgent, register_function
-from symposia.v02.agentchat.user_proxy_agent import UserProxyAgent
+from symposia.v02.agentchat.contrib._built_agents import give_function, make_agent, make_terminal
+from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.io import IOStream
 from symposia.v02.oai import OpenAIWrapper, config_list_from_json
 
 __all__ = ["AgentBuilder"]
 
-TERMINAL: Final = "Computer_terminal"
-"""The agent that executes code."""
 SERVICE: Final = "online"
 """Where the models of agents are."""
 EMBEDDING_MODEL: Final = "all-mpnet-base-v2"
@@ -327,29 +323,16 @@ class AgentBuilder:
             self._give(function, agents, plan["agent_configs"])
         if plan["coding"]:
             _tell("Adding user console proxy...")
-            agents.append(user_proxy or self._terminal(plan))
+            agents.append(
+                user_proxy
+                or make_terminal(plan["code_execution_config"], self.DEFAULT_PROXY_AUTO_REPLY, self.DEFAULT_DESCRIPTION)
+            )
         return agents, plan
 
     def _agent(self, plan: AgentPlan, whole: BuildPlan, *, is_assistant: bool) -> ConversableAgent:
-        name = plan["name"]
-        entries = self._entries("agent_model", plan.get("model"), plan.get("tags"), f"agent {name}")
+        entries = self._entries("agent_model", plan.get("model"), plan.get("tags"), f"agent {plan['name']}")
         config = {**whole["default_llm_config"], "config_list": entries}
-        instructions = self.GROUP_CHAT_DESCRIPTION.format(name=name, sys_msg=plan["system_message"])
-        if is_assistant:
-            from symposia.v02.agentchat.contrib.gpt_assistant_agent import GPTAssistantAgent  # noqa: PLC0415 - heavy
-
-            return GPTAssistantAgent(name, instructions, config, description=plan["description"])
-        return AssistantAgent(name, instructions, llm_config=config, description=plan["description"])
-
-    def _terminal(self, plan: BuildPlan) -> UserProxyAgent:
-        return UserProxyAgent(
-            TERMINAL,
-            is_termination_msg=_is_done,
-            code_execution_config=plan["code_execution_config"],
-            human_input_mode="NEVER",
-            default_auto_reply=self.DEFAULT_PROXY_AUTO_REPLY,
-            description=self.DEFAULT_DESCRIPTION,
-        )
+        return make_agent(plan, self.GROUP_CHAT_DESCRIPTION, config, is_assistant=is_assistant)
 
     def _give(
         self,
@@ -367,12 +350,7 @@ class AgentBuilder:
         )
         [chosen, *_] = mentioned(answer, [agent.name for agent in agents])
         agent = next(agent for agent in agents if agent.name == chosen)
-        register_function(function["function"], caller=agent, executor=agent, name=name, description=description)
-        agent.update_system_message(
-            self.UPDATED_AGENT_SYSTEM_MESSAGE.format(
-                agent_sys_message=agent.system_message, function_name=name, function_description=description
-            )
-        )
+        give_function(agent, function, self.UPDATED_AGENT_SYSTEM_MESSAGE)
         _tell(f"Function {name} is registered to agent {chosen}.")
 
     def _entries(
@@ -392,10 +370,6 @@ class AgentBuilder:
 
 def _as_list(given: str | Sequence[str] | None) -> list[str]:
     return [given] if isinstance(given, str) else list(given or ())
-
-
-def _is_done(message: Message) -> bool:
-    return "TERMINATE" in text_of(message)
 
 
 def _tell(text: str) -> None:
