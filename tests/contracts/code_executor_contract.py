@@ -125,6 +125,9 @@ class CodeExecutorContract:
         assert (await run(executor, python("# filename: deep/er/mine.py\nprint('in')"))).output == "in\n"
         assert (work_dir / "deep" / "er" / "mine.py").exists()
 
+    async def test_a_file_whose_name_begins_with_a_dash_is_no_option(self, executor: CodeExecutor) -> None:
+        assert (await run(executor, python("# filename: --version\nprint('mine')"))).output == "mine\n"
+
     @pytest.mark.parametrize("name", ["../mine.py", "/tmp/mine.py", "a/../../mine.py", "..", "."])
     async def test_a_file_name_outside_the_work_folder_is_refused(
         self, executor: CodeExecutor, work_dir: Path, name: str

@@ -19,7 +19,7 @@ from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.code_executors.local import LocalCommandLineCodeExecutor
 from symposia.v02._code_text import POWERSHELLS, SHELLS, TIMEOUT_MSG
 from symposia.v02._docker_request import UseDocker, sandbox_for
-from symposia.v02._files import write_below
+from symposia.v02._files import as_argument, write_below
 from symposia.v02._kept import Kept
 from symposia.v02._pinned import PinnedCodeExecutor
 from symposia.v02.coding.utils import named_file
@@ -108,7 +108,7 @@ def _block(wanted: LegacyCode, python: str) -> CodeBlock:
             return CodeBlock(wanted.code, language)
         write_below(wanted.work_dir, file, wanted.code)
     program = {"python": shlex.quote(python), **dict.fromkeys(POWERSHELLS, "pwsh -File")}.get(language, shell)
-    return CodeBlock(f"exec {program} {shlex.quote(file)}", "sh")
+    return CodeBlock(f"exec {program} {as_argument(file)}", "sh")
 
 
 def _logs(result: BlockResult) -> str:

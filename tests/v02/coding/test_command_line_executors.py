@@ -77,7 +77,12 @@ def test_a_block_that_takes_too_long_ends_with_124(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("first_line", "file"),
-    [("# filename: a/b.py", "a/b.py"), ("# compute the sum", "compute the sum"), ("# c.py", "c.py")],
+    [
+        ("# filename: a/b.py", "a/b.py"),
+        ("# compute the sum", "compute the sum"),
+        ("# c.py", "c.py"),
+        ("# -*- coding: utf-8 -*-", "-*- coding: utf-8 -*-"),
+    ],
 )
 def test_a_comment_in_the_first_line_names_the_file(
     local: LocalCommandLineCodeExecutor, tmp_path: Path, first_line: str, file: str

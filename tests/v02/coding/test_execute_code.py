@@ -52,7 +52,8 @@ def test_code_with_a_file_keeps_it_and_a_file_is_run_again(tmp_path: Path) -> No
     assert run("print(__file__)", tmp_path, filename="sub/a.py")[:2] == (0, path)
     assert execute_code(filename="sub/a.py", work_dir=str(tmp_path), use_docker=False)[1] == path
     assert run("# filename: b.py\nprint(1)", tmp_path, filename="b.py")[1] == "1\n"
-    assert (tmp_path / "b.py").exists()
+    assert run("print(2)", tmp_path, filename="-V")[:2] == (0, "2\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"sub", "b.py", "-V"}
 
 
 @HERE

@@ -68,6 +68,11 @@ class PlannedBlock:
     file: PurePosixPath
     named: bool
 
+    @property
+    def argument(self) -> str:
+        """The file as an argument of the interpreter, which takes a name that begins with a dash for an option."""
+        return f"./{self.file}" if str(self.file).startswith("-") else str(self.file)
+
 
 def plan_block(block: CodeBlock, work_folder: str) -> PlannedBlock:
     """Decide how to run a block.

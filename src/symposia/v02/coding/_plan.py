@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
 
 from symposia.v02._code_text import POWERSHELLS, SHELLS
+from symposia.v02._files import as_argument
 from symposia.v02.coding.base import CodeBlock
 from symposia.v02.coding.utils import named_file, silence_pip
 
@@ -95,7 +95,7 @@ def runnable(planned: Planned) -> tuple[str, str]:
     The first line stays one line, so that the lines of a traceback are those of the block.
     """
     if planned.language in POWERSHELLS:
-        return "sh", f"exec pwsh -NoProfile -File {shlex.quote(planned.saved_as)}"
+        return "sh", f"exec pwsh -NoProfile -File {as_argument(planned.saved_as)}"
     if planned.file is None:
         return planned.language, planned.code
     return planned.language, re.sub(r"\A[^\n]*", lambda _: f"# filename: {planned.file}", planned.code, count=1)

@@ -121,7 +121,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         interpreter = self._interpreter(planned)
         try:
             result = await run_process(
-                [interpreter, str(planned.file)],
+                [interpreter, planned.argument],
                 folder=self._folder.absolute,
                 environment=self._scrubbed_environment(),
                 time_limit=self._timeout,
