@@ -10,12 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
-from symposia.ext.documents import DocumentConverter, DocumentError
+from symposia.ext.documents import DocumentError
 from symposia.ext.tools.web import download, page_text
 from symposia.v02._background_loop import run_in_background
 from symposia.v02._chunks import SHORTEST, VALID_CHUNK_MODES, chunks
 from symposia.v02._vectors import chosen_embedding, query_vectors
 from symposia.v02.agentchat.contrib.vectordb.chromadb import ChromaVectorDB
+from symposia.v02.browser_utils.mdconvert import converted
 from symposia.v02.token_count_utils import count_token
 
 __all__ = [
@@ -89,7 +90,7 @@ def extract_text_from_pdf(file: str) -> str:
         DocumentError: It is no PDF, or damaged.
         MissingExtraError: The extra ``documents`` is not installed.
     """
-    return _converted(f"{Path(file).stem}.pdf", Path(file).read_bytes())
+    return converted(f"{Path(file).stem}.pdf", Path(file).read_bytes())
 
 
 def split_files_to_chunks(
@@ -224,16 +225,8 @@ def _text(path: Path) -> str:
     if suffix in {".html", ".htm"}:
         return parse_html_to_markdown(path.read_text(encoding="utf-8", errors="replace"))
     if suffix.removeprefix(".") in UNSTRUCTURED_FORMATS:
-        return _converted(path.name, path.read_bytes())
+        return converted(path.name, path.read_bytes())
     return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _converted(name: str, data: bytes) -> str:
-    async def convert() -> str:
-        async with DocumentConverter() as converter:
-            return await converter.convert(name, data)
-
-    return run_in_background(convert)
 
 
 def create_vector_db_from_dir(

@@ -21,7 +21,10 @@ from symposia.v02.browser_utils import (
     AbstractMarkdownSearch,
     BingMarkdownSearch,
     EngineMarkdownSearch,
+    FileConversionException,
+    MarkdownConverter,
     RequestsMarkdownBrowser,
+    UnsupportedFormatException,
 )
 
 HOME = "<title>Home</title><h1>Hi</h1><p>one two three four five six seven eight nine ten eleven</p><a href='/b'>b</a>"
@@ -146,6 +149,27 @@ def test_an_engine_of_symposia_searches() -> None:
     assert search.search("cats") == "## Results for 'cats'\n\n1. [Cats](http://cats.test)\nAbout cats"
     assert search.search("dogs").endswith("There are none.")
     assert search.search("fail") == "The search failed: No connection."
+
+
+# Conversion -----------------------------------------------------------------------------------------------------------
+
+
+async def test_files_and_pages_become_markdown(site: ScriptedSite, tmp_path: Path) -> None:
+    def steps() -> None:
+        (tmp_path / "a b.html").write_text(HOME)
+        converter = MarkdownConverter(private=True)
+        for source in (str(tmp_path / "a b.html"), (tmp_path / "a b.html").as_uri(), f"{site.url}/"):
+            found = converter.convert(source)
+            assert (found.title, found.text_content[:4]) == ("Home", "# Hi")
+        assert converter.convert(f"{site.url}/b").text_content.startswith("A needle")
+        with pytest.raises(FileConversionException, match=r"d\.pdf"):
+            converter.convert(f"{site.url}/d.pdf")
+        with pytest.raises(UnsupportedFormatException, match=r"a\.zip is no text"):
+            converter.convert(f"{site.url}/a.zip")
+        with pytest.raises(ToolServiceError, match=r"127\.0\.0\.1"):
+            MarkdownConverter().convert(site.url)
+
+    await browsing(steps)
 
 
 # The agent ------------------------------------------------------------------------------------------------------------

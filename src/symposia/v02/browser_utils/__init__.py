@@ -11,6 +11,12 @@ if TYPE_CHECKING:
         BingMarkdownSearch,
         EngineMarkdownSearch,
     )
+    from symposia.v02.browser_utils.mdconvert import (
+        DocumentConverterResult,
+        FileConversionException,
+        MarkdownConverter,
+        UnsupportedFormatException,
+    )
     from symposia.v02.browser_utils.requests_markdown_browser import RequestsMarkdownBrowser
 else:
     __getattr__, __dir__ = lazy_names(
@@ -18,6 +24,12 @@ else:
         {
             "abstract_markdown_browser": ["AbstractMarkdownBrowser"],
             "markdown_search": ["AbstractMarkdownSearch", "BingMarkdownSearch", "EngineMarkdownSearch"],
+            "mdconvert": [
+                "DocumentConverterResult",
+                "FileConversionException",
+                "MarkdownConverter",
+                "UnsupportedFormatException",
+            ],
             "requests_markdown_browser": ["RequestsMarkdownBrowser"],
         },
     )
@@ -26,6 +38,10 @@ __all__ = [
     "AbstractMarkdownBrowser",
     "AbstractMarkdownSearch",
     "BingMarkdownSearch",
+    "DocumentConverterResult",
     "EngineMarkdownSearch",
+    "FileConversionException",
+    "MarkdownConverter",
     "RequestsMarkdownBrowser",
+    "UnsupportedFormatException",
 ]

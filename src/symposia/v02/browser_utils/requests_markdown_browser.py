@@ -11,11 +11,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 from typing_extensions import override
 
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
-from symposia.ext.documents import DocumentConverter, DocumentError
+from symposia.ext.documents import DocumentError
 from symposia.ext.tools.web import WebFile, download, page_text
 from symposia.v02._background_loop import run_in_background
 from symposia.v02.browser_utils.abstract_markdown_browser import AbstractMarkdownBrowser
 from symposia.v02.browser_utils.markdown_search import AbstractMarkdownSearch
+from symposia.v02.browser_utils.mdconvert import SUFFIXES, converted
 
 __all__ = ["RequestsMarkdownBrowser"]
 
@@ -23,13 +24,6 @@ BLANK: Final = "about:blank"
 _SEARCH: Final = re.compile(r"(?:bing|search):\s*(.*)", re.DOTALL)
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
 _TEXT: Final = re.compile(r"text/.*|application/(json|xml|javascript|yaml|toml)|.*\+(json|xml)")
-_DOCUMENTS: Final = {
-    "application/pdf": ".pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
-    "application/vnd.ms-excel": ".xls",
-}
 
 
 class RequestsMarkdownBrowser(AbstractMarkdownBrowser):
@@ -133,7 +127,7 @@ class RequestsMarkdownBrowser(AbstractMarkdownBrowser):
         if path.suffix.lower() in {".html", ".htm"}:
             title, text = page_text(data.decode("utf-8", "replace"), path.as_uri())
         else:
-            title, text = "", _converted(path.name, data)
+            title, text = "", converted(path.name, data)
         self._show(path.as_uri(), title or path.name, text)
         return self.viewport
 
@@ -185,8 +179,8 @@ class RequestsMarkdownBrowser(AbstractMarkdownBrowser):
         if file.media_type in _HTML:
             title, text = page_text(file.text, file.url)
             return title or None, text
-        if suffix := _DOCUMENTS.get(file.media_type):
-            return None, _converted(f"document{suffix}", file.data)
+        if suffix := SUFFIXES.get(file.media_type):
+            return None, converted(f"document{suffix}", file.data)
         if _TEXT.fullmatch(file.media_type) or (not file.media_type and b"\0" not in file.data):
             return None, file.text
         return "Download complete", self._saved(file)
@@ -223,11 +217,3 @@ def _viewports(content: str, size: int) -> list[tuple[int, int]]:
         parts.append((start, end))
         start = end
     return parts or [(0, 0)]
-
-
-def _converted(name: str, data: bytes) -> str:
-    async def convert() -> str:
-        async with DocumentConverter() as converter:
-            return await converter.convert(name, data)
-
-    return run_in_background(convert)
