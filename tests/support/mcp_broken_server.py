@@ -44,6 +44,8 @@ def result_of_call(number: object, calls: int, arguments: dict[str, Any]) -> Non
     elif HOW == "pattern":
         hard = "a" * 40 + "b"
         send(id=number, result={"content": [], "structuredContent": {"text": hard, hard: 1}})
+    elif HOW == "many-items":
+        send(id=number, result={"content": [1] * 1_000_000})
     elif HOW == "no-result":
         send(id=number, result={"content": "heavy"})
     elif HOW in {"huge", "huge-id-last", "huge-no-id"}:

@@ -77,6 +77,7 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
     [
         ("other-schema", "Invalid structured content returned by tool weigh"),
         ("no-result", "gave no valid answer to the tool 'weigh'"),
+        ("many-items", "the answer has more than 10,000 items"),
         ("huge", "sent more than 16 MiB in one message"),
         ("huge-id-last", "sent more than 16 MiB in one message"),
         ("huge-no-id", "sent more than 16 MiB in one message"),

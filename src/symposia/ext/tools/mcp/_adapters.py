@@ -16,6 +16,7 @@ from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolSchema, ToolTraits
 from symposia.core.utils import schema_to_pydantic_model
 from symposia.ext.tools.mcp._connection import Connection
+from symposia.ext.tools.mcp._listing import tool_parameters, tool_traits
 from symposia.ext.tools.mcp._opening import import_sdk, require_sdk
 from symposia.ext.tools.mcp._params import (
     McpServerParams,
@@ -27,7 +28,6 @@ from symposia.ext.tools.mcp._requests import send_request
 from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
 from symposia.ext.tools.mcp._server_schemas import without_patterns
 from symposia.ext.tools.mcp._session import Setting
-from symposia.ext.tools.mcp._workbench import tool_parameters, tool_traits
 
 if TYPE_CHECKING:
     import mcp

@@ -227,8 +227,7 @@ class _Lines:
         if isinstance(line, LongLine):
             if line.request_id is None:
                 raise ValueError(sdk.too_long())
-            error = f'{{"code":{sdk.INTERNAL_ERROR},"message":"{sdk.too_long()}"}}'
-            return sdk.read_message(f'{{"jsonrpc":"2.0","id":{line.request_id.decode()},"error":{error}}}')
+            return sdk.failed_answer(int(line.request_id), sdk.too_long())
         if not line.strip():
             return None
         text = line.decode(self._params.encoding, self._params.encoding_error_handler)

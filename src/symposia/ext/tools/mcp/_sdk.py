@@ -20,6 +20,7 @@ from pydantic import BaseModel, JsonValue
 
 from symposia import __version__
 from symposia.core.exceptions import MissingExtraError, ToolArgumentsError
+from symposia.ext.tools.mcp._message_size import SmallMessages
 from symposia.ext.tools.mcp._params import SseServerParams, StreamableHttpServerParams
 from symposia.ext.tools.mcp._server_schemas import find_mismatch
 
@@ -105,6 +106,19 @@ def read_message(line: str) -> SessionMessage:
     if IS_FIRST:
         return SessionMessage(_types.JSONRPCMessage.model_validate_json(line))
     return SessionMessage(import_module("mcp_types").jsonrpc_message_adapter.validate_json(line, by_name=False))
+
+
+def message_body(message: Any) -> dict[str, Any]:
+    """The fields of a message of a stream, unread; none of the errors that a stream may hold instead."""
+    if isinstance(message, Exception):
+        return {}
+    return dict(message.message.root if IS_FIRST else message.message)
+
+
+def failed_answer(request_id: object, text: str) -> SessionMessage:
+    """The answer to a request that was none which can be read."""
+    error = {"code": INTERNAL_ERROR, "message": text}
+    return read_message(json.dumps({"jsonrpc": "2.0", "id": request_id, "error": error}))
 
 
 def write_message(message: SessionMessage) -> str:
@@ -198,7 +212,7 @@ def client_session(
             on_notification(str(getattr(getattr(message, "root", message), "method", "")))
 
     return _Session(
-        read,
+        SmallMessages(read, message_body, failed_answer),
         write,
         sampling_callback=sampling_callback or callback("sampling", _types.CreateMessageResult),
         elicitation_callback=callback("elicitation", _types.ElicitResult),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, JsonValue
 
 from symposia._lazy import lazy_module
 from symposia.core import CancellationToken, cancelled_by
 from symposia.core.effects import HumanFunction, HumanQuestion
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, ToolArgumentsError, ToolServiceError
+from symposia.core.exceptions import ArgumentTypeError, ToolArgumentsError, ToolServiceError
 from symposia.core.models import ChatCompletionClient
 from symposia.core.tools import (
-    ParametersSchema,
     StreamWorkbench,
     ToolOverride,
     ToolResult,
@@ -22,8 +21,9 @@ from symposia.core.tools import (
     ToolTraits,
     failed_result,
 )
-from symposia.ext.tools._tool_names import UnusedNames, portable_name
+from symposia.ext.tools._tool_names import portable_name
 from symposia.ext.tools.mcp._connection import Connection
+from symposia.ext.tools.mcp._listing import Listing, make_listing, override_names
 from symposia.ext.tools.mcp._opening import require_sdk
 from symposia.ext.tools.mcp._params import (
     McpServerParams,
@@ -35,7 +35,7 @@ from symposia.ext.tools.mcp._params import (
     where,
 )
 from symposia.ext.tools.mcp._requests import send_request
-from symposia.ext.tools.mcp._results import as_tool_result, head_and_tail
+from symposia.ext.tools.mcp._results import as_tool_result
 from symposia.ext.tools.mcp._server_requests import ElicitationQuestion, ServerRequests
 from symposia.ext.tools.mcp._session import OnProgress, Send, Setting
 
@@ -48,9 +48,6 @@ else:
     mcp = lazy_module("mcp")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
     mcp_types = lazy_module("mcp.types")
-
-_MOST_INSTRUCTIONS: Final = 8_000
-"""The most characters of a server's instructions and of each description that a model is shown."""
 
 Object = dict[str, Any]  # Any: JSON
 
@@ -76,20 +73,6 @@ class McpWorkbenchState(BaseModel, defer_build=True):
     """The state of a workbench: none. A server keeps its own."""
 
     type: Literal["McpWorkBenchState"] = "McpWorkBenchState"
-
-
-class _Listing(NamedTuple):
-    """The tools of a server.
-
-    Attributes:
-        schemas: As a model is shown them.
-        names: The server's own names, by those that a model is shown.
-        traits: What the server says about repeating calls, by its own names.
-    """
-
-    schemas: list[ToolSchema]
-    names: Mapping[str, str]
-    traits: Mapping[str, ToolTraits]
 
 
 class McpWorkbench(StreamWorkbench):
@@ -145,14 +128,14 @@ class McpWorkbench(StreamWorkbench):
                 " StreamableHttpServerParams(url='…')."
             )
         self._overrides = dict(tool_overrides or {})
-        self._override_names = _override_names(self._overrides)
+        self._override_names = override_names(self._overrides)
         self._show_instructions = show_instructions
         self._name = name or short_name(server_params)
         requests = ServerRequests(where(server_params), model_client, approve_sampling, elicit, list(roots or ()))
         self._connection = Connection(
             Setting(params=server_params, auth=auth, requests=requests, on_notification=self._on_notification)
         )
-        self._listing: _Listing | None = None
+        self._listing: Listing | None = None
         self._listed: Any = None  # the answer at the start of the session of the listing; None if that may have changed
 
     @property
@@ -186,7 +169,7 @@ class McpWorkbench(StreamWorkbench):
         """
         return (await self._list()).schemas
 
-    async def _list(self) -> _Listing:
+    async def _list(self) -> Listing:
         await self._connection.start()
         if self._listing is None or self._listed is not self.initialize_result:
             self._listed = self.initialize_result  # before the list comes: it may change again meanwhile
@@ -195,7 +178,7 @@ class McpWorkbench(StreamWorkbench):
             )
             described = [sdk.wire(tool) for tool in tools.tools]
             instructions = self.instructions if self._show_instructions else None
-            self._listing = _make_listing(described, self._overrides, instructions)
+            self._listing = make_listing(described, self._overrides, instructions)
         if not _says_changes(self.initialize_result):
             self._listed = None
         return self._listing
@@ -358,63 +341,3 @@ def _says_changes(initialized: Any) -> bool:
     capabilities = cast("Object", sdk.wire(initialized).get("capabilities") or {})
     tools: Object = capabilities.get("tools") or {}
     return bool(tools.get("listChanged"))
-
-
-def _make_listing(tools: Sequence[Object], overrides: Mapping[str, ToolOverride], instructions: str | None) -> _Listing:
-    schemas: list[ToolSchema] = []
-    names: dict[str, str] = {}
-    traits: dict[str, ToolTraits] = {}
-    unused = UnusedNames(override.name for override in overrides.values() if override.name)
-    for tool in tools:
-        own = str(tool["name"])
-        if own in traits:  # listed twice; a call could reach the first one only
-            continue
-        override = overrides.get(own, ToolOverride())
-        name = override.name or unused.take(portable_name(own))
-        names[name] = own
-        traits[own] = tool_traits(tool)
-        description = override.description if override.description is not None else tool.get("description") or ""
-        if instructions and not schemas:
-            description = f"{description}\n\nAbout this tool and the others of its server: {instructions}".strip()
-        schemas.append(
-            ToolSchema(
-                name=name, description=head_and_tail(description, _MOST_INSTRUCTIONS), parameters=tool_parameters(tool)
-            )
-        )
-    return _Listing(schemas, names, traits)
-
-
-def tool_parameters(tool: Object) -> ParametersSchema:
-    """The schema of the arguments of a tool, for a model."""
-    schema: Object = tool.get("inputSchema") or {}
-    parameters: Object = {
-        "type": "object",
-        "properties": schema.get("properties", {}),
-        "required": schema.get("required", []),
-        "additionalProperties": schema.get("additionalProperties", False),
-    }
-    for definitions in ("$defs", "definitions"):
-        if definitions in schema:
-            parameters[definitions] = schema[definitions]
-    return cast("ParametersSchema", parameters)
-
-
-def tool_traits(tool: Object) -> ToolTraits:
-    """What a server says about repeating the calls of a tool. A false hint harms nobody but the server."""
-    hints: Object = tool.get("annotations") or {}
-    repeatable = hints.get("readOnlyHint") or hints.get("idempotentHint")
-    return ToolTraits(idempotency="idempotent" if repeatable else "unknown")
-
-
-def _override_names(overrides: Mapping[str, ToolOverride]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for own, override in overrides.items():
-        if override.name is None:
-            continue
-        if override.name in names:
-            raise InvalidArgumentError(
-                f"Tool override name '{override.name}' is used by multiple tools: '{names[override.name]}' and '{own}'."
-                " Override names must be unique."
-            )
-        names[override.name] = own
-    return names
