@@ -9,9 +9,12 @@ import pytest
 from tests.support.v02_agents import Recorder, speaker
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.code_executors import docker
 from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 from symposia.v02.agentchat.contrib.agent_optimizer import AgentOptimizer, execute_func
 from symposia.v02.io import IOStream
+
+assert docker, "its first import reads files, which must not be in an event loop"
 
 NUMBER = json.dumps({"x": {"type": "number", "description": "A number."}})
 CODE = "def double(x):\n    return 2 * x"
