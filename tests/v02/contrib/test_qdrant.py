@@ -1,10 +1,11 @@
 """Documents of AutoGen 0.2 in Qdrant, in the process."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
-from qdrant_client import QdrantClient
 from tests.contracts.vector_database_contract import PLANTS, VectorDatabaseContract, ids
 from typing_extensions import override
 
@@ -15,6 +16,9 @@ from symposia.v02.agentchat.contrib.qdrant_retrieve_user_proxy_agent import (
 )
 from symposia.v02.agentchat.contrib.vectordb.base import VectorDB, VectorDBFactory
 from symposia.v02.agentchat.contrib.vectordb.qdrant import FastEmbedEmbeddingFunction, QdrantVectorDB
+
+# Any: it is apart from `all`, so that type checkers do not find it
+QdrantClient: Any = import_module("qdrant_client").QdrantClient
 
 
 class TestQdrant(VectorDatabaseContract):
