@@ -93,6 +93,9 @@ async def test_a_person_agrees_once_and_tokens_are_renewed_without(unused_tcp_po
         assert browser.opened == asked  # the stored token does
         with pytest.raises(ToolServiceError, match="HTTP status is 401: give headers= with a key, or auth="):
             await McpWorkbench(params).start()
+        login = importlib.import_module("httpx" if IS_FIRST else "httpx2").BasicAuth("name", "password")
+        with pytest.raises(ToolServiceError, match="HTTP status is 401: what auth= gives is not accepted"):
+            await McpWorkbench(params, auth=login).start()
         assert storage.tokens.access_token not in str(workbench.effect_identity())
     finally:
         process.kill()

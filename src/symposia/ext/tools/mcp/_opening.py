@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from symposia.ext.tools.mcp import _sandboxed as sandboxed
     from symposia.ext.tools.mcp import _sdk as sdk
+    from symposia.ext.tools.mcp import _sdk_http as sdk_http
 else:
     mcp = lazy_module("mcp")
     sandboxed = lazy_module("symposia.ext.tools.mcp._sandboxed")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
+    sdk_http = lazy_module("symposia.ext.tools.mcp._sdk_http")
 
 
 def require_sdk(feature: str) -> None:
@@ -40,11 +42,15 @@ async def import_sdk(params: McpServerParams | None = None) -> None:
     """Import the SDK in a worker thread: that takes most of a second, and would stop the event loop.
 
     Args:
-        params: A server, if what its sandbox needs is to be imported, too.
+        params: A server, if what its address or its sandbox needs is to be imported, too.
     """
-    await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sdk")
-    if isinstance(params, StdioServerParams) and params.sandbox is not None:
-        await asyncio.to_thread(import_module, "symposia.ext.tools.mcp._sandboxed")
+    names = ["_sdk"]
+    if isinstance(params, StdioServerParams):
+        names += ["_sandboxed"] if params.sandbox is not None else []
+    elif params is not None:
+        names += ["_sdk_http"]
+    for name in names:
+        await asyncio.to_thread(import_module, f"symposia.ext.tools.mcp.{name}")
 
 
 def open_streams(
@@ -55,7 +61,7 @@ def open_streams(
         if params.sandbox is None:
             return stdio_streams(params, output)
         return sandboxed.sandboxed_streams(params, params.sandbox, output)
-    return sdk.http_streams(params, auth, output.note_fault, output.closed)
+    return sdk_http.http_streams(params, auth, output.note_fault, output.closed)
 
 
 @asynccontextmanager
