@@ -11,7 +11,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from symposia.cli._app import app
-from symposia.cli._exit import CONVERSATION_MEANING, DEBATE_MEANING, MAGENTIC_MEANING, MEANING, Status
+from symposia.cli._exit import MEANING, Status
+from symposia.cli._verbs.conversations import CONVERSATION_MEANING
+from symposia.cli._verbs.debate import DEBATE_MEANING
+from symposia.cli._verbs.magentic import MAGENTIC_MEANING
 from symposia.core.code_executor import RunStatus, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxDiedError, SandboxUnavailableError
 from symposia.testing.model_server import Failure, MockModelServer, Reply

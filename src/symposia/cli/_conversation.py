@@ -27,6 +27,7 @@ from symposia.agentchat.messages import (
 from symposia.agentchat.ui import StreamedMessage
 from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error
+from symposia.cli._notes import note
 from symposia.cli._plan import RECORDED_PACE
 from symposia.cli._view import tokens
 from symposia.core import run_in_worker_thread
@@ -109,11 +110,11 @@ def _documents(folder: Path) -> Memory:
     from symposia.ext.documents import DocumentError, add_documents  # noqa: PLC0415 - few chats have some
     from symposia.ext.memory.sqlite import SQLiteMemory  # noqa: PLC0415
 
-    def note(error: DocumentError) -> None:
-        typer.secho(f"Note: {printable(str(error))}", fg=typer.colors.YELLOW, err=True)
+    def note_error(error: DocumentError) -> None:
+        note(printable(str(error)))
 
     memory = SQLiteMemory(":memory:", limit=6)
-    loaded = asyncio.run(add_documents(memory, folder, on_error=note))
+    loaded = asyncio.run(add_documents(memory, folder, on_error=note_error))
     typer.echo(f"Documents: {len(loaded.documents)}. Passages: {len(loaded.passages)}.")
     return memory
 
