@@ -16,12 +16,12 @@ from symposia.cli._exit import Status
 from symposia.cli._plan import (
     ProgramLimits,
     RunArguments,
-    default_run_folder,
     plan_run,
     sandbox_packages,
     sandbox_policy,
     size_in_bytes,
 )
+from symposia.cli._planning import default_run_folder
 from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
 from symposia.ext.code_executors import sandbox_kinds
 from symposia.presets.coding import BundledName, SwarmLimits

@@ -11,11 +11,12 @@ from symposia.core.exceptions import SymposiaError
 from symposia.ext.models import MissingKeyError, ModelNameError
 from symposia.presets.coding import CodingOutcome, CodingResult, EmptyTaskError, RunFolderError
 
-_ERRORS: Final[dict[type[SymposiaError], str]] = {
+RUN_ADVICE: Final[dict[type[SymposiaError], str]] = {
     EmptyTaskError: 'The task is an argument: symposia run "Plot sales.csv by month"',
     MissingKeyError: "Without any key, the bundled tasks run on recorded models: symposia run --task sales",
     RunFolderError: "The option is --out DIR",
 }
+"""The option of `symposia run` that helps, by the class of the error."""
 
 _OUTCOMES: Final[dict[CodingOutcome, str]] = {
     CodingOutcome.NO_CODE: "Take another model: --model M",
@@ -34,12 +35,12 @@ _PROGRAM_LIMITS: Final[dict[RunStatus, str]] = {
 }
 
 
-def advised_error(error: SymposiaError, advices: Mapping[type[SymposiaError], str] = _ERRORS) -> str:
+def advised_error(error: SymposiaError, advices: Mapping[type[SymposiaError], str]) -> str:
     """The text of an error, and the option that helps, if there is one.
 
     Args:
         error: The error.
-        advices: What helps, by the class of the error; by default, with `symposia run`.
+        advices: What helps, by the class of the error.
     """
     text = _without_advice_for_programs(error)
     advice = next((advice for kind, advice in advices.items() if isinstance(error, kind)), None)

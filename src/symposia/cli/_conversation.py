@@ -28,7 +28,7 @@ from symposia.agentchat.ui import StreamedMessage
 from symposia.cli._advice import advised_error
 from symposia.cli._exit import Status, fail, status_of_error
 from symposia.cli._notes import note
-from symposia.cli._plan import RECORDED_PACE
+from symposia.cli._planning import recorded_pace
 from symposia.cli._view import tokens
 from symposia.core import run_in_worker_thread
 from symposia.core.effects import HumanQuestion
@@ -164,8 +164,7 @@ def _show(
             models = dict.fromkeys(agents, model)
         else:
             lines = list(recorded.lines) if lines is None else lines
-            pace = RECORDED_PACE if sys.stdout.isatty() else 0
-            models = {agent: recorded_model(recorded.reply, agent, pace=pace) for agent in agents}
+            models = {agent: recorded_model(recorded.reply, agent, pace=recorded_pace()) for agent in agents}
         reader = LineReader(view, lines)
         view.note(RECORDED if recorded is not None else f"Model: {next(iter(models.values())).label}. {END}")
         partner = make_partner(models.__getitem__, reader.read)

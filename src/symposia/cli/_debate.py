@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from textwrap import shorten
 from typing import Final
 
 import typer
 
 from symposia.agentchat.teams import Position
-from symposia.cli._advice import advised_error
 from symposia.cli._check import check_lines
-from symposia.cli._exit import fail, status_of_debate, status_of_error, stopped_by_interrupt
-from symposia.cli._plan import RECORDED_PACE, TITLE_LENGTH, default_run_folder
-from symposia.cli._run import view_for_this_terminal
+from symposia.cli._exit import status_of_outcome
+from symposia.cli._planning import given, recorded_pace, run_folder, title_of
+from symposia.cli._showing import exit_on_error, shown_in, view_for_this_terminal
 from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
 from symposia.core.terminal_text import escape_markdown
@@ -75,14 +71,13 @@ class DebateArguments:
     @property
     def limits(self) -> dict[str, float]:
         """The limits that are given, by their names in `DebateLimits`."""
-        given = {
-            "rounds": self.rounds,
-            "independent_rounds": self.independent,
-            "quorum": self.quorum,
-            "timeout": self.timeout,
-            "max_tokens": self.max_tokens,
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        return given(
+            rounds=self.rounds,
+            independent_rounds=self.independent,
+            quorum=self.quorum,
+            timeout=self.timeout,
+            max_tokens=self.max_tokens,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,13 +111,11 @@ def debate_and_show(arguments: DebateArguments) -> None:
         typer.Exit: The debate ended without a decision.
         typer.BadParameter: An argument is wrong.
     """
-    try:
+    with exit_on_error(_ADVICE):
         plan = plan_debate(arguments)
         run = _shown(plan, view_for_this_terminal())
-    except SymposiaError as error:
-        fail(advised_error(error, _ADVICE), status_of_error(error))
     if run.outcome is not DebateOutcome.DECIDED:
-        raise typer.Exit(status_of_debate(run.outcome))
+        raise typer.Exit(status_of_outcome(run.outcome))
 
 
 def plan_debate(arguments: DebateArguments) -> DebatePlan:
@@ -137,7 +130,7 @@ def plan_debate(arguments: DebateArguments) -> DebatePlan:
         raise typer.BadParameter(
             f"--independent {limits.independent_rounds} is more than the {limits.rounds} rounds: raise --rounds."
         )
-    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+    folder = run_folder(arguments.out, title)
     DebateFolder.check(folder)
     models = recorded or _models(arguments, task)
     return DebatePlan(title=title, task=task, models=models, limits=limits, folder=folder)
@@ -156,8 +149,7 @@ def _own(arguments: DebateArguments) -> tuple[DebateTask, DebateLimits, str, Non
         positions=tuple(map(position_from, arguments.positions)),
         open_positions=tuple(map(position_from, arguments.open_positions)),
     )
-    title = shorten(task.question, TITLE_LENGTH, placeholder=" …")
-    return task, replace(DebateLimits(), **arguments.limits), title, None
+    return task, replace(DebateLimits(), **arguments.limits), title_of(task.question), None
 
 
 def _bundled(
@@ -174,7 +166,7 @@ def _bundled(
         return bundled.task, replace(bundled.limits, **arguments.limits), title, None
     if arguments.limits:
         raise typer.BadParameter("A recorded debate has rounds and limits of its own: give --model M too.")
-    return bundled.task, bundled.limits, title, bundled.models(pace=RECORDED_PACE if sys.stdout.isatty() else 0)
+    return bundled.task, bundled.limits, title, bundled.models(pace=recorded_pace())
 
 
 def _models(arguments: DebateArguments, task: DebateTask) -> dict[str, NamedModel]:
@@ -187,11 +179,7 @@ def _models(arguments: DebateArguments, task: DebateTask) -> dict[str, NamedMode
 
 
 def _shown(plan: DebatePlan, view: View) -> DebateRun:
-    def interrupted() -> str:
-        kept = f"\nResults so far: {plan.folder}" if plan.folder.exists() else ""
-        return f"Interrupted. The model calls are stopped.{kept}"
-
-    with stopped_by_interrupt(interrupted), view:
+    with shown_in(view, plan.folder, stopped="The model calls are stopped."):
         view.begin(_description(plan))
         run = asyncio.run(_carry_out(plan, view))
         view.end(_ending(run))

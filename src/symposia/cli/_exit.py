@@ -99,21 +99,9 @@ def status_of_error(error: SymposiaError) -> Status:
     return next((status for kind, status in statuses.items() if isinstance(error, kind)), Status.FAILED)
 
 
-def status_of_outcome(outcome: CodingOutcome) -> Status:
-    """The status for the way in which a run ended."""
+def status_of_outcome(outcome: CodingOutcome | DebateOutcome | MagenticOutcome) -> Status:
+    """The status of a run that ended without what it was for."""
     return Status[outcome.name]
-
-
-def status_of_debate(outcome: DebateOutcome) -> Status:
-    """The status for the way in which a debate ended."""
-    from symposia.presets.debate import DebateOutcome  # noqa: PLC0415 - the help must not wait for it
-
-    return Status.VERIFIED if outcome is DebateOutcome.DECIDED else Status[outcome.name]
-
-
-def status_of_magentic(outcome: MagenticOutcome) -> Status:
-    """The status for the way in which a run of a Magentic-One team ended."""
-    return Status.VERIFIED if outcome.name == "ANSWERED" else Status[outcome.name]
 
 
 def exit_statuses(meanings: Mapping[Status, str]) -> str:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
-from textwrap import shorten
 from typing import Final
 
 import typer
 
-from symposia.cli._advice import advised_error
 from symposia.cli._check import check_lines
-from symposia.cli._exit import fail, status_of_error, status_of_magentic, stopped_by_interrupt
-from symposia.cli._plan import TITLE_LENGTH, default_run_folder
-from symposia.cli._run import view_for_this_terminal
+from symposia.cli._exit import status_of_outcome
+from symposia.cli._planning import given, run_folder, title_of
 from symposia.cli._sandboxes import check_sandbox_name, chosen_sandbox
+from symposia.cli._showing import exit_on_error, shown_in, view_for_this_terminal
 from symposia.cli._view import RunDescription, RunEnding, View, tokens
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.effects import ask_on_terminal
@@ -69,15 +66,9 @@ class MagenticArguments:
     out: Path | None = None
 
     @property
-    def limits(self) -> MagenticLimits:
-        """The limits, with the defaults of those that are not given."""
-        given = {
-            "turns": self.max_turns,
-            "stalls": self.max_stalls,
-            "timeout": self.timeout,
-            "max_tokens": self.max_tokens,
-        }
-        return replace(MagenticLimits(), **{name: value for name, value in given.items() if value is not None})
+    def limits(self) -> dict[str, float]:
+        """The limits that are given, by their names in `MagenticLimits`."""
+        return given(turns=self.max_turns, stalls=self.max_stalls, timeout=self.timeout, max_tokens=self.max_tokens)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,12 +79,20 @@ class MagenticPlan:
         title: The task in one line.
         task: The task.
         model: The model of all agents.
+        sandbox: The name of the sandbox.
+        limits: When it ends.
+        web: What the browser may do.
+        review_plan: Whether a person approves each plan.
         folder: The folder of the results.
     """
 
     title: str
     task: MagenticTask
     model: NamedModel
+    sandbox: str
+    limits: MagenticLimits
+    web: WebAccess
+    review_plan: bool
     folder: Path
 
 
@@ -104,13 +103,11 @@ def magentic_and_show(arguments: MagenticArguments) -> None:
         typer.Exit: The run ended without an answer that the orchestrator holds for whole.
         typer.BadParameter: An argument is wrong.
     """
-    try:
+    with exit_on_error(_ADVICE):
         plan = plan_magentic(arguments)
-        run = _shown(plan, arguments, view_for_this_terminal())
-    except SymposiaError as error:
-        fail(advised_error(error, _ADVICE), status_of_error(error))
+        run = _shown(plan, view_for_this_terminal())
     if run.outcome is not MagenticOutcome.ANSWERED:
-        raise typer.Exit(status_of_magentic(run.outcome))
+        raise typer.Exit(status_of_outcome(run.outcome))
 
 
 def plan_magentic(arguments: MagenticArguments) -> MagenticPlan:
@@ -128,38 +125,41 @@ def plan_magentic(arguments: MagenticArguments) -> MagenticPlan:
         title, task = f"{bundled.title} (a bundled task)", bundled.task
     else:
         task = MagenticTask(text=arguments.task, data=arguments.data)
-        title, bundled = shorten(task.text, TITLE_LENGTH, placeholder=" …"), None
-    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+        title, bundled = title_of(task.text), None
+    folder = run_folder(arguments.out, title)
     MagenticFolder.check(folder)
     model = bundled.model() if bundled and not arguments.model else model_named(arguments.model)
-    return MagenticPlan(title=title, task=task, model=model, folder=folder)
+    return MagenticPlan(
+        title=title,
+        task=task,
+        model=model,
+        sandbox=arguments.sandbox,
+        limits=replace(MagenticLimits(), **arguments.limits),
+        web=WebAccess(start_page=arguments.start_page, private_hosts=arguments.private_hosts),
+        review_plan=arguments.review_plan,
+        folder=folder,
+    )
 
 
-def _shown(plan: MagenticPlan, arguments: MagenticArguments, view: View) -> MagenticRun:
-    def interrupted() -> str:
-        kept = f"\nResults so far: {plan.folder}" if plan.folder.exists() else ""
-        return f"Interrupted. The model call, the browser and the sandbox are stopped.{kept}"
-
-    sandbox = chosen_sandbox(arguments.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
-    with stopped_by_interrupt(interrupted), view:
-        view.begin(_description(plan, arguments))
-        run = asyncio.run(_carry_out(plan, arguments, sandbox, view))
+def _shown(plan: MagenticPlan, view: View) -> MagenticRun:
+    sandbox = chosen_sandbox(plan.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
+    with shown_in(view, plan.folder, stopped="The model call, the browser and the sandbox are stopped."):
+        view.begin(_description(plan))
+        run = asyncio.run(_carry_out(plan, sandbox, view))
         view.end(_ending(run))
         return run
 
 
-async def _carry_out(
-    plan: MagenticPlan, arguments: MagenticArguments, sandbox: SandboxBackend, view: View
-) -> MagenticRun:
+async def _carry_out(plan: MagenticPlan, sandbox: SandboxBackend, view: View) -> MagenticRun:
     try:
         return await run_magentic(
             plan.task,
             model=plan.model,
             sandbox=sandbox,
             folder=plan.folder,
-            limits=arguments.limits,
-            web=WebAccess(start_page=arguments.start_page, private_hosts=arguments.private_hosts),
-            plan_review=ask_on_terminal if arguments.review_plan else None,
+            limits=plan.limits,
+            web=plan.web,
+            plan_review=ask_on_terminal if plan.review_plan else None,
             checked=lambda check: view.tell(check_lines(check, recorded=plan.model.recorded)),
             watch=view.show,
         )
@@ -167,8 +167,8 @@ async def _carry_out(
         await close_models([plan.model])
 
 
-def _description(plan: MagenticPlan, arguments: MagenticArguments) -> RunDescription:
-    limits = arguments.limits
+def _description(plan: MagenticPlan) -> RunDescription:
+    limits = plan.limits
     data = ", ".join(path.name for path in plan.task.data)
     return RunDescription(
         subject="Task",
@@ -177,7 +177,7 @@ def _description(plan: MagenticPlan, arguments: MagenticArguments) -> RunDescrip
         note=RECORDED_NOTE if plan.model.recorded else "",
         details=(
             *([("Data", data)] if data else []),
-            ("Sandbox", arguments.sandbox),
+            ("Sandbox", plan.sandbox),
             ("Turns", f"at most {limits.turns}; a new plan after {limits.stalls} stalls"),
         ),
         folder=plan.folder,

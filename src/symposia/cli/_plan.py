@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-import sys
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
-from textwrap import shorten
-from typing import Any
 
 import typer
 
+from symposia.cli._planning import given, recorded_pace, run_folder, title_of
 from symposia.cli._sandboxes import check_sandbox_name
 from symposia.core.code_executor import LEAST_LIMITS, MIB, NetworkPolicy, SandboxPackages, SandboxPolicy
 from symposia.core.exceptions import InvalidArgumentError
@@ -31,10 +26,6 @@ from symposia.presets.coding import (
     model_named,
 )
 
-TITLE_LENGTH = 100
-SLUG_LENGTH = 40
-RECORDED_PACE = 0.006
-"""Seconds between the words of a recorded model on a terminal: about ten times as fast as reading."""
 _SIZE = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[KMGT]?)(i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1024, "M": MIB, "G": 1024 * MIB, "T": 1024 * 1024 * MIB}
 
@@ -123,7 +114,7 @@ def plan_run(arguments: RunArguments) -> RunPlan:
     packages = sandbox_packages(arguments.packages)
     limits, policy = _swarm_limits(arguments.run_limits), sandbox_policy(arguments.program_limits)
     title, task = _own_task(arguments) if arguments.text is not None else _bundled_task(arguments)
-    folder = arguments.out or default_run_folder(title, datetime.now().astimezone())
+    folder = run_folder(arguments.out, title)
     RunFolder.check(folder)
     if arguments.audit_log is not None:
         check_audit_log(arguments.audit_log)
@@ -139,17 +130,6 @@ def plan_run(arguments: RunArguments) -> RunPlan:
         audit_log=arguments.audit_log,
         folder=folder,
     )
-
-
-def default_run_folder(task: str, now: datetime) -> Path:
-    """``symposia-runs/20240501-093000-plot-sales-by-month``, which sorts by time; with a number if that is taken."""
-    plain = unicodedata.normalize("NFKD", task).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: SLUG_LENGTH + 1]
-    if len(slug) > SLUG_LENGTH:
-        slug = slug[:SLUG_LENGTH].rpartition("-")[0] or slug[:SLUG_LENGTH]
-    name = "-".join(part for part in (f"{now:%Y%m%d-%H%M%S}", slug.strip("-")) if part)
-    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
-    return next(folder for each in names if not os.path.lexists(folder := Path("symposia-runs", each)))
 
 
 def sandbox_packages(given: Sequence[str]) -> SandboxPackages | None:
@@ -201,7 +181,7 @@ def sandbox_policy(limits: ProgramLimits) -> SandboxPolicy:
         work_bytes=disk,
         artifact_bytes=policy.artifact_bytes if limits.disk is None else disk,
         network=network,
-        **_given(time_limit=limits.time_limit, processes=limits.processes, cpus=limits.cpus),
+        **given(time_limit=limits.time_limit, processes=limits.processes, cpus=limits.cpus),
     )
 
 
@@ -239,11 +219,7 @@ def size_in_bytes(option: str, text: str, limit: str) -> int:
 
 
 def _swarm_limits(limits: RunLimits) -> SwarmLimits:
-    return SwarmLimits(**_given(max_messages=limits.max_messages, timeout=limits.timeout, max_tokens=limits.max_tokens))
-
-
-def _given(**values: Any) -> dict[str, Any]:  # Any: keyword arguments of another function, which checks them
-    return {name: value for name, value in values.items() if value is not None}
+    return SwarmLimits(**given(max_messages=limits.max_messages, timeout=limits.timeout, max_tokens=limits.max_tokens))
 
 
 def _own_task(arguments: RunArguments) -> tuple[str, CodingTask]:
@@ -251,7 +227,7 @@ def _own_task(arguments: RunArguments) -> tuple[str, CodingTask]:
         raise typer.BadParameter("Give a task of your own or --task, not both.")
     task = CodingTask(text=arguments.text or "", data=arguments.data)
     task.check_data()
-    return shorten(task.text, TITLE_LENGTH, placeholder=" …"), task
+    return title_of(task.text), task
 
 
 def _bundled_task(arguments: RunArguments) -> tuple[str, CodingTask]:
@@ -266,8 +242,8 @@ def _bundled_task(arguments: RunArguments) -> tuple[str, CodingTask]:
 def _models(arguments: RunArguments) -> SwarmModels:
     names = arguments.models
     if arguments.text is None and not names.any:
-        pace = RECORDED_PACE if sys.stdout.isatty() else 0
-        return bundled_task(arguments.bundled or BundledName.SALES).models(sandbox=arguments.sandbox, pace=pace)
+        bundled = bundled_task(arguments.bundled or BundledName.SALES)
+        return bundled.models(sandbox=arguments.sandbox, pace=recorded_pace())
     main = names.model or default_model_name()
     return SwarmModels(
         planner=model_named(names.planner or main),

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
 import typer
 
-from symposia.cli._advice import advised_error, advised_result
+from symposia.cli._advice import RUN_ADVICE, advised_result
 from symposia.cli._check import check_lines
 from symposia.cli._coding_view import description, ending
-from symposia.cli._exit import fail, status_of_error, status_of_outcome, stopped_by_interrupt
-from symposia.cli._plain_view import PlainView
+from symposia.cli._exit import status_of_outcome
 from symposia.cli._plan import RunArguments, RunPlan, plan_run
 from symposia.cli._sandboxes import chosen_sandbox
+from symposia.cli._showing import exit_on_error, shown_in, view_for_this_terminal
 from symposia.cli._view import View
 from symposia.core.code_executor import SandboxBackend
-from symposia.core.exceptions import SymposiaError
 from symposia.presets.coding import CodingOutcome, CodingResult, run_coding_swarm
 
 
@@ -27,34 +25,16 @@ def run_and_show(arguments: RunArguments) -> None:
         typer.Exit: The run ended without a verified answer.
         typer.BadParameter: An argument is wrong.
     """
-    try:
+    with exit_on_error(RUN_ADVICE):
         plan = plan_run(arguments)
         result = _shown(plan, view_for_this_terminal())
-    except SymposiaError as error:
-        fail(advised_error(error), status_of_error(error))
     if result.outcome is not CodingOutcome.VERIFIED:
         raise typer.Exit(status_of_outcome(result.outcome))
 
 
-def view_for_this_terminal() -> View:
-    """The live view on a terminal that can move its cursor, else plain lines."""
-    from rich.console import Console  # noqa: PLC0415 - only for terminals
-
-    console = Console(highlight=False)
-    if not console.is_terminal or console.is_dumb_terminal:
-        return PlainView(sys.stdout)
-    from symposia.cli._live_view import LiveView  # noqa: PLC0415 - only for terminals
-
-    return LiveView(console)
-
-
 def _shown(plan: RunPlan, view: View) -> CodingResult:
-    def interrupted() -> str:
-        kept = f"\nResults so far: {plan.folder}" if plan.folder.exists() else ""
-        return f"Interrupted. The sandbox and the model call are stopped.{kept}"
-
     sandbox = chosen_sandbox(plan.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
-    with stopped_by_interrupt(interrupted), view:
+    with shown_in(view, plan.folder, stopped="The sandbox and the model call are stopped."):
         result = asyncio.run(carry_out(plan, sandbox, view))
         view.end(ending(advised_result(result)))
         return result
