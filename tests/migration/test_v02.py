@@ -78,6 +78,20 @@ def test_what_is_slightly_different_in_a_group_chat_is_noted() -> None:
     assert second.startswith("The group chat ends with the first message that meets the is_termination_msg of Exec")
 
 
+def test_code_that_depends_on_what_is_kept_has_no_reason_of_its_own() -> None:
+    [reason] = reasons(TOOLS.replace('"user",\n    human_input_mode="NEVER"', '"user",\n    human_input_mode="ALWAYS"'))
+    assert "asks a person" in reason
+
+
+def test_an_executor_in_the_call_that_makes_an_agent_is_rewritten() -> None:
+    config = '{"work_dir": "w", "use_docker": False}'
+    assert config in CODING
+    given = '{"executor": autogen.coding.LocalCommandLineCodeExecutor(work_dir="coding")}'
+    after = migrate_text("import autogen\n" + CODING.replace(config, given)).text
+    assert 'code_executor=LocalCommandLineCodeExecutor(work_dir="coding")' in after
+    assert "autogen" not in after
+
+
 @pytest.mark.parametrize("program", ALL, ids=range(len(ALL)))
 def test_what_was_rewritten_is_not_changed_again(program: str) -> None:
     after = migrate_text(program).text
@@ -107,10 +121,15 @@ TWICE = CODING + 'user_proxy.initiate_chat(assistant, message="And?"'
         (CODING.replace('name="assistant",', 'name="assistant", silent=True,'), "The argument silent"),
         (CODING + "assistant.clear_history()\n", "assistant.clear_history is used in a way"),
         (CODING + "print(user_proxy.last_message())\n", "user_proxy.last_message is used in a way"),
-        (CODING + "assistant = None\n", "assistant is assigned several times."),
+        (CODING + "assistant = None\n", "assistant stands for more than one thing"),
         (CODING.replace("user_proxy.init", "result = user_proxy.init") + "print(result.cost)\n", "result.cost is used"),
         (f"{TWICE}, clear_history=False)\n", "The chat goes on with the history of an earlier one."),
         (CODING.partition("user_proxy.init")[0], "No chat begins in this file"),
+        (CODING + "user_proxy.initiate_chats([])\n", "initiate_chats has no certain counterpart."),
+        (CODING.replace("user_proxy.init", "print(user_proxy.init") + ")\n", "initiate_chat is part of a larger"),
+        ("import asyncio, autogen\n" + CODING, "Give it an import of its own."),
+        ("def run():\n    import autogen\n" + CODING, "AutoGen is imported in a function"),
+        (CODING.replace("AssistantAgent", "GPTAssistantAgent"), "assistant is made by GPTAssistantAgent, which"),
         (CODING + "from rich.console import Console\n", "The program has another Console, which 0.4 needs."),
         (CODING + "def run(asyncio):\n    pass\n", "The program has another asyncio, which 0.4 needs."),
         (IN_TURNS.replace("round_robin", "random"), "The next speaker is not selected by a model or in turns."),

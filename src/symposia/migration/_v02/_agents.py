@@ -160,16 +160,20 @@ class Agents:
         Raises:
             NotCertainError: An argument has no counterpart.
         """
+        text = self._executor_call(construct.kind, construct.call)
+        self.edits.append(self._program.source.replaced(construct.call, text))
+
+    def _executor_call(self, kind: str, call: cst.Call) -> str:
+        """The call that makes an executor in 0.4."""
         source = self._program.source
-        arguments = arguments_of(construct.call)
+        arguments = arguments_of(call)
         for key, arg in arguments.items():
-            if key not in _DIRECT[construct.kind]:
-                raise NotCertainError(arg, f"The argument {key} of {construct.kind} has no certain counterpart.")
+            if key not in _DIRECT[kind]:
+                raise NotCertainError(arg, f"The argument {key} of {kind} has no certain counterpart.")
         extra = [] if "work_dir" in arguments else ['work_dir="."']
         items: Items = [(arg, source.text(arg)) for arg in arguments.values()]
-        self._models.imports.add((_MODULES[construct.kind], construct.kind))
-        text = f"{construct.kind}({call_arguments(source, construct.call, items, extra)})"
-        self.edits.append(source.replaced(construct.call, text))
+        self._models.imports.add((_MODULES[kind], kind))
+        return f"{kind}({call_arguments(source, call, items, extra)})"
 
     def _text_of(self, arg: cst.Arg) -> str:
         return self._program.source.text(arg.value)
@@ -212,15 +216,25 @@ class Agents:
             raise NotCertainError(given, "The code_execution_config is not a dictionary that stands in this file.")
         return self._executor_of(value)
 
+    def _given_executor(self, value: cst.BaseExpression) -> str:
+        if (
+            isinstance(value, cst.Call)
+            and (kind := self._program.full_name(value.func).rpartition(".")[2]) in EXECUTORS
+        ):
+            self._program.understood.add(value.func)
+            return self._executor_call(kind, value)
+        construct = self._program.constructs.get(dotted_name(value))
+        if construct is None or construct.kind not in EXECUTORS:
+            raise self._program.unknown(value, dotted_name(value), "The executor")
+        self._program.understood.add(value)
+        return construct.variable
+
     def _executor_of(self, config: cst.Dict) -> str:
         elements = elements_of(config)
         if "executor" in elements:
-            value = elements["executor"].value
-            construct = self._program.constructs.get(dotted_name(value))
-            if construct is None or construct.kind not in EXECUTORS or len(elements) > 1:
-                raise NotCertainError(config, "The executor is not made in this file.")
-            self._program.understood.add(value)
-            return construct.variable
+            if extra_keys := set(elements) - {"executor"}:
+                raise NotCertainError(config, f"The key {min(extra_keys)} beside an executor has no counterpart.")
+            return self._given_executor(elements["executor"].value)
         source = self._program.source
         if unknown := set(elements) - {"work_dir", "use_docker", "timeout", "last_n_messages"}:
             raise NotCertainError(config, f"The key {min(unknown)} of the code_execution_config has no counterpart.")

@@ -83,7 +83,7 @@ class Chats:
         recipient = dotted_name(arguments["recipient"].value)
         initiator = self.agents.get(chat.initiator)
         if initiator is None:
-            raise NotCertainError(chat.call, "The agent that begins the chat is not made in this file.")
+            raise self.program.unknown(chat.call, chat.initiator, "The agent that begins the chat")
         self.program.understood.add(arguments["recipient"].value)
         task = self._task(initiator, arguments["message"])
         manager = self.program.constructs.get(recipient)
@@ -93,7 +93,7 @@ class Chats:
         elif recipient in self.agents:
             team = self._pair(initiator, self.agents[recipient], arguments)
         else:
-            raise NotCertainError(chat.call, "The recipient of the chat is not made in this file.")
+            raise self.program.unknown(chat.call, recipient, "The recipient of the chat")
         self._run(chat, team, task, arguments)
 
     def _task(self, initiator: Agent, message: cst.Arg) -> str:
@@ -191,10 +191,11 @@ class Chats:
         listed = arguments["agents"].value if "agents" in arguments else None
         if not isinstance(listed, cst.List):
             raise NotCertainError(construct.call, "The agents of the group chat are not a list that stands there.")
-        found = [self.agents.get(dotted_name(each.value)) for each in listed.elements]
-        members = [each for each in found if each is not None]
-        if len(members) != len(found):
-            raise NotCertainError(construct.call, "An agent of the group chat is not made in this file.")
+        members: list[Agent] = []
+        for name in (dotted_name(each.value) for each in listed.elements):
+            if name not in self.agents:
+                raise self.program.unknown(construct.call, name, "An agent of the group chat")
+            members.append(self.agents[name])
         self.program.understood |= {each.value for each in listed.elements}
         return members
 

@@ -9,10 +9,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from typing_extensions import override
-
 from symposia.migration._bindings import binding_counts, imported_names
 from symposia.migration._source import Source, cst, dotted_name
+from symposia.migration._v02._uses import Calls, Mentions
 
 AGENTS = ("AssistantAgent", "UserProxyAgent", "ConversableAgent")
 EXECUTORS = ("LocalCommandLineCodeExecutor", "DockerCommandLineCodeExecutor")
@@ -20,6 +19,7 @@ CONSTRUCTED = (*AGENTS, *EXECUTORS, "GroupChat", "GroupChatManager")
 _V02 = re.compile(r"^symposia\.v02(?=\.|$)")
 """What is kept is imported from here, and may be rewritten later."""
 STARTS = ("initiate_chat", "a_initiate_chat")
+_QUEUES = ("initiate_chats", "a_initiate_chats")
 LIST_FUNCTIONS = (
     *("config_list_from_json", "config_list_from_dotenv", "config_list_from_models", "config_list_gpt4_gpt35"),
     *("config_list_openai_aoai", "get_config_list"),
@@ -40,6 +40,10 @@ class NotCertainError(Exception):
     def __init__(self, node: cst.CSTNode, reason: str) -> None:
         super().__init__(reason)
         self.node = node
+
+
+class DependsError(NotCertainError):
+    """Code cannot be rewritten, since other code, for which there is a reason of its own, cannot."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +133,27 @@ class Program:
         for name in [*program.constructs, *(chat.target for chat in program.chats if chat.target)]:
             if counts[name] > 1:
                 node = program.constructs[name].call if name in program.constructs else source.module
-                program.problems.append(NotCertainError(node, f"{name} is assigned several times."))
+                program.problems.append(NotCertainError(node, f"{name} stands for more than one thing in this file."))
         program.values = {name: value for name, value in program.values.items() if counts[name] == 1}
         return program
+
+    def unknown(self, node: cst.CSTNode, variable: str, what: str) -> NotCertainError:
+        """The reason why code that uses a variable is not certain, where the variable is not rewritten.
+
+        Args:
+            node: The code.
+            variable: The variable; empty for another expression.
+            what: What the variable should be, with an article.
+        """
+        if variable in self.constructs and self.constructs[variable].kind in AGENTS:
+            return DependsError(node, f"{variable} is not rewritten.")
+        assigned = self.values.get(variable)
+        made = self.full_name(assigned.value.func) if assigned and isinstance(assigned.value, cst.Call) else ""
+        if made:
+            return NotCertainError(
+                node, f"{variable} is made by {made.rpartition('.')[2]}, which has no certain counterpart."
+            )
+        return NotCertainError(node, f"{what} is not made in this file.")
 
     def full_name(self, node: cst.BaseExpression) -> str:
         """AutoGen's dotted name of an expression; empty for other expressions."""
@@ -179,9 +201,20 @@ class Program:
             variables: More variables.
         """
         results = {chat.target for chat in self.chats if chat.target}
-        mentions = _Mentions({*self._aliases, *self.constructs, *results, *variables})
+        mentions = Mentions({*self._aliases, *self.constructs, *results, *variables})
         self.source.module.visit(mentions)
         yield from mentions.found
+
+    def other_starts(self) -> Iterator[NotCertainError]:
+        """The calls that begin chats, and are not understood."""
+        finder = Calls({*STARTS, *_QUEUES})
+        self.source.module.visit(finder)
+        understood = {chat.call for chat in self.chats}
+        for call, name in finder.found:
+            if name in _QUEUES:
+                yield NotCertainError(call, f"{name} has no certain counterpart.")
+            elif call not in understood:
+                yield NotCertainError(call, f"{name} is part of a larger expression. Keep its result in a variable.")
 
     def _read(self, body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], place: Place) -> None:
         for statement in body:
@@ -232,8 +265,11 @@ class Program:
             return
         self._aliases.update(theirs)
         self.only_configures = self.only_configures and all(name in _CONFIGURES for name in theirs.values())
-        if place.function is not None or len(statement.body) != 1 or len(theirs) != len(found):
-            self.problems.append(NotCertainError(node, "AutoGen is imported within another statement."))
+        if place.function is not None:
+            self.problems.append(NotCertainError(node, "AutoGen is imported in a function, and not at the top."))
+        elif len(statement.body) != 1 or len(theirs) != len(found):
+            text = "AutoGen is imported on a line with something else. Give it an import of its own."
+            self.problems.append(NotCertainError(node, text))
         self.imports.append((statement, place))
 
     def _read_value(
@@ -309,43 +345,3 @@ def _blocks(statement: cst.CSTNode) -> Iterator[Sequence[cst.BaseStatement | cst
             yield child.body
         elif isinstance(child, (cst.Else, cst.If, cst.ExceptHandler, cst.Finally, cst.MatchCase)):
             yield from _blocks(child)
-
-
-class _Mentions(cst.CSTVisitor):
-    """Collects the uses of names: whole dotted expressions that begin with one of them."""
-
-    def __init__(self, names: set[str]) -> None:
-        super().__init__()
-        self._names = names
-        self.found: list[tuple[cst.CSTNode, str]] = []
-
-    @override
-    def visit_Import(self, node: cst.Import) -> bool:
-        return False
-
-    @override
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
-        return False
-
-    @override
-    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
-        return not isinstance(node.target, cst.Name)
-
-    @override
-    def visit_Arg(self, node: cst.Arg) -> bool:
-        node.value.visit(self)
-        return False
-
-    @override
-    def visit_Attribute(self, node: cst.Attribute) -> bool:
-        name = dotted_name(node)
-        if name.partition(".")[0] in self._names:
-            self.found.append((node, name))
-        elif not name:
-            node.value.visit(self)
-        return False
-
-    @override
-    def visit_Name(self, node: cst.Name) -> None:
-        if node.value in self._names:
-            self.found.append((node, node.value))

@@ -13,7 +13,7 @@ from symposia.migration._v02._agents import Agent, Agents, Role
 from symposia.migration._v02._chats import Chats, removed_construct
 from symposia.migration._v02._items import comments_in
 from symposia.migration._v02._models import Models
-from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, NotCertainError, Program, Stop
+from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, DependsError, NotCertainError, Program, Stop
 from symposia.migration._v02._tools import Tools
 
 
@@ -86,19 +86,22 @@ class _Writer:
         steps += [self._tools.read, *(partial(self.chats.write, each) for each in self._program.chats)]
         steps += [partial(self._stop, each) for each in self._program.stops]
         problems: list[NotCertainError] = []
+        depends: list[NotCertainError] = []
         for step in steps:
             try:
                 step()
+            except DependsError as error:
+                depends.append(error)
             except NotCertainError as error:
                 problems.append(error)
-        if not self._program.chats:
+        problems += self._program.other_starts()
+        if not (self._program.chats or problems):
             first = self._program.imports[0][0]
-            problems.append(
-                NotCertainError(first, "No chat begins in this file, so that its agents are used elsewhere.")
-            )
-        if not problems:
+            text = "No chat begins in this file, so that its agents are used elsewhere."
+            problems.append(NotCertainError(first, text))
+        if not (problems or depends):
             self._write_agents()
-        return problems
+        return problems or depends
 
     def not_understood(self, used_elsewhere: Collection[str]) -> Sequence[NotCertainError]:
         """The uses of AutoGen's names, agents, configurations and results that are not understood.

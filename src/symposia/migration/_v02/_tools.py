@@ -86,6 +86,9 @@ class Tools:
         self, registration: Registration, caller: str, executor: str, function: str, arguments: Mapping[str, cst.Arg]
     ) -> None:
         agent, runs = self.agents.get(caller), self.agents.get(executor)
+        for variable, known in ((caller, agent), (executor, runs)):
+            if known is None:
+                raise self.program.unknown(registration.node, variable, "The caller or the executor of the tool")
         if agent is None or runs is None or agent.role is not Role.MODEL or runs.role is Role.MODEL or not function:
             raise NotCertainError(registration.node, "The caller or the executor of the tool is not understood.")
         source = self.program.source
