@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.support.command import symposia
 from tests.support.distribution import Distribution
 from tests.support.interpreter import printed, python
 from typer import BadParameter
-from typer.testing import CliRunner
 
-from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.cli._plan import (
     ProgramLimits,
@@ -30,7 +29,7 @@ KEPT_OUT = ("asyncio", "pydantic", "rich.markdown", "openai", "symposia.core", "
 
 
 async def help_of(verb: str) -> str:
-    result = await asyncio.to_thread(CliRunner().invoke, app, [verb, "--help"])
+    result = await symposia(verb, "--help")
     return " ".join(result.stdout.split())
 
 
@@ -66,7 +65,7 @@ async def test_the_help_states_the_limits_and_names_that_hold() -> None:
 
 @pytest.mark.parametrize("words", [["two", "words"], ["Plot", "sales.csv", "--sandbox", "local", "by", "month"]])
 async def test_a_task_of_several_words_is_told_to_be_quoted(words: list[str]) -> None:
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["run", *words])
+    result = await symposia("run", *words)
     assert result.exit_code == Status.USAGE
     task = " ".join(word for word in words if word not in {"--sandbox", "local"})
     assert f'Put it in quotes: symposia run "{task}"' in result.output
@@ -223,6 +222,6 @@ def test_a_folder_of_wheels_that_cannot_be_used_is_told(given: list[str], said: 
 
 
 async def test_a_package_that_is_an_option_is_refused_before_anything_runs() -> None:
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["run", "--with=--index-url"])
+    result = await symposia("run", "--with=--index-url")
     assert result.exit_code == Status.USAGE
     assert "is not the name of a package" in " ".join(result.stderr.split())

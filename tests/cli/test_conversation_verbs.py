@@ -7,31 +7,16 @@ import os
 import re
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.command import symposia
 from tests.support.terminal import CTRL_C, on_terminal
-from typer.testing import CliRunner, Result
 
 from symposia.agentchat.messages import ModelClientStreamingChunkEvent, TextMessage
-from symposia.cli._app import app
 from symposia.cli._conversation import ConversationView
 from symposia.cli._exit import Status
 from symposia.testing.model_server import Failure, MockModelServer, Reply, ToolCall
-
-
-@pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
-    async with MockModelServer() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        yield server
-
-
-async def symposia(*arguments: str, typed: str | None = None) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments, input=typed)
 
 
 async def test_without_a_key_a_recorded_chat_is_shown() -> None:

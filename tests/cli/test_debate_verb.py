@@ -5,14 +5,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.command import symposia
 from tests.support.terminal import CTRL_C, on_terminal
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.presets.debate import BundledDebateName, DebateLimits
 from symposia.testing.model_server import Hold, MockModelServer, Reply
@@ -25,22 +24,11 @@ ANSWER = json.dumps(
 QUESTION = ("Tea or coffee?", "--position", "tea: Green tea.", "--position", "coffee: Espresso.")
 
 
-@pytest.fixture(autouse=True)
-def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
-    async with MockModelServer() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        yield server
+pytestmark = pytest.mark.usefixtures("in_its_folder")
 
 
 async def debate(*arguments: str) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, ["debate", *arguments])
+    return await symposia("debate", *arguments)
 
 
 async def test_without_a_key_a_bundled_debate_runs_and_says_that_it_is_recorded(tmp_path: Path) -> None:

@@ -1,13 +1,11 @@
-import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.support.command import symposia
 
-from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.core.code_executor import Progress, SandboxBackend, SandboxMount, SandboxPolicy, SandboxResult
 from symposia.core.exceptions import SandboxError, SandboxPackagesError, SandboxUnavailableError
@@ -69,11 +67,6 @@ class Backend(FakeSandboxBackend):
 DOCKER = Backend("docker", "No Docker engine answers.\nInstall one: apt install docker.io")
 NAMESPACES = Backend("namespaces", to_set_up=True)
 NO_NETWORK = SandboxUnavailableError("There is no network.")
-
-
-async def symposia(*arguments: str) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
 Backends = Callable[..., None]

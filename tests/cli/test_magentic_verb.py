@@ -1,35 +1,21 @@
 """`symposia magentic` as its users call it."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.support.command import symposia
 from tests.support.magentic_one import ledger
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.presets.magentic import MagenticLimits
 from symposia.testing.model_server import MockModelServer, Reply
 
-
-@pytest.fixture(autouse=True)
-def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
-    async with MockModelServer() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        yield server
+pytestmark = pytest.mark.usefixtures("in_its_folder")
 
 
 async def magentic(*arguments: str) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, ["magentic", "--sandbox", "namespaces", *arguments])
+    return await symposia("magentic", "--sandbox", "namespaces", *arguments)
 
 
 async def test_without_a_task_the_bundled_one_runs_on_a_recorded_model(tmp_path: Path) -> None:

@@ -1,15 +1,14 @@
 """`symposia models` as its users call it."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.support.command import symposia
+from typer.testing import Result
 
-from symposia.cli._app import app
 from symposia.cli._exit import Status
 from symposia.testing.model_server import Failure, MockModelServer, Reply
 
@@ -38,8 +37,7 @@ def profiles(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
 
 async def models(*arguments: str) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, ["models", *arguments])
+    return await symposia("models", *arguments)
 
 
 async def as_json(*arguments: str) -> Any:

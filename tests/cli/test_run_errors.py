@@ -3,14 +3,13 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.support.command import symposia
 
-from symposia.cli._app import app
 from symposia.cli._exit import MEANING, Status
 from symposia.cli._verbs.conversations import CONVERSATION_MEANING
 from symposia.cli._verbs.debate import DEBATE_MEANING
@@ -27,20 +26,15 @@ APPROVAL = Reply(text=json.dumps({"approved": True, "reasons": [], "evidence": [
 Pretend = Callable[[FakeRun], None]
 
 
-@pytest.fixture(autouse=True)
-def _somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("in_its_folder")
 
 
 @pytest.fixture
-async def models(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MockModelServer]:
-    """A model server that both vendors' SDKs are sent to, with keys that open it."""
-    async with MockModelServer() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.anthropic_url)
-        yield server
+def models(models: MockModelServer, monkeypatch: pytest.MonkeyPatch) -> MockModelServer:
+    """The model server, which Anthropic's SDK is sent to as well."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-test")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", models.anthropic_url)
+    return models
 
 
 @pytest.fixture
@@ -58,12 +52,6 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
 async def prints_the_sum(code: str) -> SandboxResult:
     return printed("sum: 2\n")
-
-
-async def symposia(*arguments: str) -> Result:
-    """Call the command as a user does, in a thread of its own, since it brings its own event loop."""
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, arguments)
 
 
 async def test_an_empty_task() -> None:

@@ -1,16 +1,15 @@
 """`symposia sandbox`: list, show, clean and bench."""
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from tests.support.command import symposia
+from typer.testing import Result
 
 from symposia.cli import _bench
-from symposia.cli._app import app
 from symposia.cli._bench import Figure
 from symposia.cli._exit import Status
 from symposia.core.code_executor import MIB, RunningSandbox, SandboxMount, SandboxPolicy, SandboxResult
@@ -92,9 +91,8 @@ def _no_waiting_for_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(_bench.measure.__kwdefaults__ or {}, "thinking_seconds", 0)
 
 
-async def symposia(*arguments: str) -> Result:
-    async with asyncio.timeout(60):
-        return await asyncio.to_thread(CliRunner().invoke, app, ["sandbox", *arguments])
+async def sandbox(*arguments: str) -> Result:
+    return await symposia("sandbox", *arguments)
 
 
 def running(name: str, *, seconds: float = 5, memory_bytes: int | None = 54 * MIB) -> RunningSandbox:
@@ -104,7 +102,7 @@ def running(name: str, *, seconds: float = 5, memory_bytes: int | None = 54 * MI
 async def test_list_shows_owner_age_and_memory(backends: Backends) -> None:
     sandboxes = [running("a1"), running("b2", seconds=75), running("c3", seconds=7300, memory_bytes=None)]
     backends(Backend("docker", runs=sandboxes))
-    result = await symposia("list")
+    result = await sandbox("list")
     assert result.exit_code == 0
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["sandbox", "name", "owner", "age", "memory"],
@@ -116,13 +114,13 @@ async def test_list_shows_owner_age_and_memory(backends: Backends) -> None:
 
 async def test_list_says_that_nothing_runs(backends: Backends) -> None:
     backends(Backend("docker"))
-    assert (await symposia("list")).stdout == "No sandbox runs.\n"
+    assert (await sandbox("list")).stdout == "No sandbox runs.\n"
 
 
 async def test_list_shows_the_others_where_one_cannot_be_asked(backends: Backends) -> None:
     gone = Backend("podman", runs=SandboxUnavailableError("No engine answers."))
     backends(gone, Backend("docker", runs=[running("a1")]))
-    result = await symposia("list")
+    result = await sandbox("list")
     assert result.exit_code == 0
     assert "a1" in result.stdout
     assert result.stderr == "podman cannot be asked: No engine answers.\n"
@@ -131,7 +129,7 @@ async def test_list_shows_the_others_where_one_cannot_be_asked(backends: Backend
 async def test_show_names_isolation_weaknesses_and_limits(backends: Backends) -> None:
     backend = Backend("docker")
     backends(backend)
-    result = await symposia("show", "docker")
+    result = await sandbox("show", "docker")
     assert result.exit_code == 0
     for text in ("A container.", "yes: a block ran", "The kernel has no Landlock.", "512 MiB", "60 s", "numpy, pandas"):
         assert text in result.stdout
@@ -140,7 +138,7 @@ async def test_show_names_isolation_weaknesses_and_limits(backends: Backends) ->
 
 async def test_show_of_one_that_does_not_work_says_why_and_fails(backends: Backends) -> None:
     backends(Backend("docker", reason="No engine answers."))
-    result = await symposia("show", "docker")
+    result = await sandbox("show", "docker")
     assert result.exit_code == Status.NO_SANDBOX
     assert "no: No engine answers." in result.stdout
 
@@ -148,7 +146,7 @@ async def test_show_of_one_that_does_not_work_says_why_and_fails(backends: Backe
 @pytest.mark.parametrize("arguments", [("show", "dokcer"), ("bench", "--sandbox", "dokcer")])
 async def test_an_unknown_name_is_an_error_with_those_there_are(arguments: tuple[str, ...], backends: Backends) -> None:
     backends(Backend("docker"))
-    result = await symposia(*arguments)
+    result = await sandbox(*arguments)
     assert result.exit_code == Status.USAGE
     assert "docker" in result.stderr
 
@@ -163,7 +161,7 @@ async def test_clean_removes_what_dead_processes_left_and_nothing_else(backends:
         (folder / "file").touch()
     link = dead.with_name(f"{dead.name[:-1]}2")
     link.symlink_to(others[0])
-    result = await symposia("clean")
+    result = await sandbox("clean")
     assert result.stdout == f"removed c0ffee\nremoved {dead}\nRemoved 2 in all.\n"
     assert [folder.exists() for folder in (dead, *others, link)] == [False, True, True, True, True]
     assert (others[0] / "file").exists()
@@ -171,13 +169,13 @@ async def test_clean_removes_what_dead_processes_left_and_nothing_else(backends:
 
 async def test_clean_says_that_there_was_nothing(backends: Backends) -> None:
     backends(Backend("docker"))
-    assert (await symposia("clean")).stdout == "Nothing was left over.\n"
+    assert (await sandbox("clean")).stdout == "Nothing was left over.\n"
 
 
 async def test_bench_shows_medians_and_percentiles(backends: Backends) -> None:
     backend = Backend("docker")
     backends(backend)
-    result = await symposia("bench", "--sandbox", "docker", "--starts", "2", "--blocks", "3")
+    result = await sandbox("bench", "--sandbox", "docker", "--starts", "2", "--blocks", "3")
     assert result.exit_code == 0
     names = [line.split("  ")[0] for line in result.stdout.splitlines()]
     assert names == ["docker", "cold start", "plain block", "pandas block", "stateful block", "close"]
@@ -195,14 +193,14 @@ async def test_bench_leaves_the_stateful_block_out_where_a_sandbox_has_no_such_m
             return await super().create(policy, mounts=mounts)
 
     backends(Stateless("docker"))
-    result = await symposia("bench", "--sandbox", "docker", "--starts", "1", "--blocks", "1")
+    result = await sandbox("bench", "--sandbox", "docker", "--starts", "1", "--blocks", "1")
     names = [line.split("  ")[0] for line in result.stdout.splitlines()]
     assert names == ["docker", "cold start", "plain block", "pandas block", "close"]
 
 
 async def test_bench_as_json_is_json_alone(backends: Backends) -> None:
     backends(Backend("docker"))
-    result = await symposia("bench", "--json", "--blocks", "1", "--starts", "1")
+    result = await sandbox("bench", "--json", "--blocks", "1", "--starts", "1")
     document = json.loads(result.stdout)
     assert document["sandbox"] == "docker"
     assert document["milliseconds"]["plain block"]["runs"] == 1
@@ -212,7 +210,7 @@ async def test_bench_as_json_is_json_alone(backends: Backends) -> None:
 async def test_bench_ends_the_sandbox_whose_block_fails(backends: Backends) -> None:
     backend = Backend("docker", exit_code=1)
     backends(backend)
-    result = await symposia("bench", "--sandbox", "docker")
+    result = await sandbox("bench", "--sandbox", "docker")
     assert result.exit_code == Status.FAILED
     assert "no pandas here" in result.stderr
     assert backend.sandboxes[0].closed
@@ -220,11 +218,11 @@ async def test_bench_ends_the_sandbox_whose_block_fails(backends: Backends) -> N
 
 async def test_bench_where_nothing_works_has_the_status_of_no_sandbox(backends: Backends) -> None:
     backends(Backend("docker", reason="No engine answers."))
-    assert (await symposia("bench")).exit_code == Status.NO_SANDBOX
+    assert (await sandbox("bench")).exit_code == Status.NO_SANDBOX
 
 
 async def test_help_names_every_verb() -> None:
-    result = await symposia("--help")
+    result = await sandbox("--help")
     assert all(verb in result.stdout for verb in ("list", "show", "clean", "bench"))
 
 
