@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from symposia.agentchat.conditions import MaxMessageTermination, StopMessageTerm
 from symposia.agentchat.messages import MultiModalMessage, StopMessage
 from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.core import CancellationToken, Image
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.core.models import UserMessage
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.v02 import GroupChat, GroupChatManager
@@ -42,6 +44,41 @@ def test_both_are_in_one_team() -> None:
         return [f"{message.source}: {message.to_text()}" for message in result.messages]  # type: ignore[union-attr]
 
     assert asyncio.run(run()) == ["user: go", "old: old", "new: one", "old: old", "new: two"]
+
+
+old: Any = speaker("old")  # Any: these stand where their type is wrong
+new: Any = assistant()[0]
+name: Any = "ann"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        (lambda: old.initiate_chat(new, message="hi"), "not an AssistantAgent of AutoGen 0.4. Give to_conversable"),
+        (lambda: asyncio.run(old.a_initiate_chat(new, message="hi")), "Give to_conversable"),
+        (lambda: GroupChat([old, new], []), "A member of a group chat has to be an agent of AutoGen 0.2"),
+        (lambda: old.initiate_chat(GroupChat([old], []), message="hi"), "not a GroupChat. Give a GroupChatManager"),
+        (lambda: old.initiate_chat(name, message="hi"), "not 'ann'. Give a ConversableAgent."),
+        (lambda: to_chat_agent(new), "new is an agent of AutoGen 0.4. Give it to the team as it is."),
+        (lambda: to_chat_agent(name), "The agent for a team has to be an agent of AutoGen 0.2"),
+        (lambda: to_conversable(old), "which takes part in chats as it is"),
+        (lambda: to_conversable(name), "not 'ann'"),
+        (lambda: RoundRobinGroupChat([old, new]), "to_chat_agent, of symposia.v02.agentchat.conversion"),
+    ],
+    ids=range(10),
+)
+def test_an_agent_of_the_other_interface_is_refused_with_what_makes_it_one(
+    mistake: Callable[[], object], said: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        mistake()
+
+
+def test_a_configuration_in_place_of_a_client_is_refused_without_its_keys() -> None:
+    config: Any = {"config_list": [{"model": "gpt-4o", "api_key": "a-secret"}]}
+    with pytest.raises(ArgumentTypeError, match="to_model_client") as caught:
+        AssistantAgent("new", config)
+    assert "a-secret" not in str(caught.value)
 
 
 def test_an_agent_of_02_hears_what_the_team_said_under_the_names_of_its_members() -> None:

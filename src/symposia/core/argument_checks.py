@@ -41,9 +41,12 @@ def check_model_client(owner: str, given: object, needed: str = "model_info") ->
         ArgumentTypeError: It is the name of a model, a class, or anything else.
     """
     if isinstance(given, type) or not hasattr(given, needed):
+        # A dictionary may hold keys, which no error shows.
+        is_config = isinstance(given, Mapping)
+        config = "a dictionary. to_model_client, of symposia.v02.oai.conversion, makes a client of an llm_config."
         raise ArgumentTypeError(
             f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), not"
-            f" {given!r}"
+            f" {config if is_config else repr(given)}"
         )
 
 

@@ -107,7 +107,9 @@ def check_participants(participants: Sequence[ChatAgent | Team]) -> None:
     if not participants:
         raise InvalidArgumentError("At least one participant is required.")
     if wrong := not_instances_of(ChatAgent | Team, participants):
-        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, not {wrong[0]!r}.")
+        is_old = hasattr(wrong[0], "initiate_chat")
+        advice = " to_chat_agent, of symposia.v02.agentchat.conversion, makes a ChatAgent of it." if is_old else ""
+        raise InvalidArgumentError(f"A participant has to be a ChatAgent or a Team, not {wrong[0]!r}.{advice}")
     names = [participant.name for participant in participants]
     if len(set(names)) < len(names):
         raise InvalidArgumentError(f"The participant names must be unique. These are not: {names}")

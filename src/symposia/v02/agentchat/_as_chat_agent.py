@@ -11,12 +11,13 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from symposia.agentchat.agents import BaseChatAgent
-from symposia.agentchat.base import Response
+from symposia.agentchat.base import ChatAgent, Response
 from symposia.agentchat.messages import BaseChatMessage, MessageType, MultiModalMessage, StopMessage, TextMessage
 from symposia.core import CancellationToken
-from symposia.core.exceptions import UsageError
+from symposia.core.exceptions import ArgumentTypeError, UsageError
 from symposia.v02.agentchat._converted_messages import from_dict, to_dict
 from symposia.v02.agentchat._messages import Message, as_message, called_functions
+from symposia.v02.agentchat._partners import check_agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 
 
@@ -30,7 +31,13 @@ def to_chat_agent(agent: ConversableAgent, *, name: str | None = None, descripti
         agent: The agent.
         name: Its name in the team; by default its own, with underscores for what a Python identifier cannot have.
         description: Its description in the team; by default its own.
+
+    Raises:
+        ArgumentTypeError: It is no agent of AutoGen 0.2.
     """
+    if isinstance(agent, ChatAgent):
+        raise ArgumentTypeError(f"{agent.name} is an agent of AutoGen 0.4. Give it to the team as it is.")
+    check_agent("The agent for a team", agent)
     return ConversableParticipant(
         agent, name or re.sub(r"\W|^(?=\d)", "_", agent.name), description or str(agent.description or agent.name)
     )

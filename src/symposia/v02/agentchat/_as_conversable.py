@@ -10,6 +10,7 @@ from typing_extensions import override
 from symposia.agentchat.base import ChatAgent, TaskResult, TaskRunner
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import CancellationToken
+from symposia.core.exceptions import ArgumentTypeError
 from symposia.v02._background_loop import run_in_background
 from symposia.v02.agentchat._conversable import Reply
 from symposia.v02.agentchat._converted_messages import from_dict
@@ -31,7 +32,14 @@ def to_conversable(
         name: Its name in chats; by default its own.
         description: Its description for group chats; by default its own.
         options: Other options of `ConversableAgent`. By default it asks nobody.
+
+    Raises:
+        ArgumentTypeError: It is no agent or team of AutoGen 0.4.
     """
+    if not hasattr(runner, "run_stream"):
+        is_old = isinstance(runner, ConversableAgent)
+        what = "an agent of AutoGen 0.2, which takes part in chats as it is" if is_old else repr(runner)
+        raise ArgumentTypeError(f"An agent or a team of AutoGen 0.4 is needed, such as AssistantAgent(…), not {what}.")
     own_name = name or str(getattr(runner, "name", "team"))
     own_description = description or str(getattr(runner, "description", own_name))
     return RunnerAgent(runner, own_name, own_description, **options)

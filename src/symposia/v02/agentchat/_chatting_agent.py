@@ -16,6 +16,7 @@ from symposia.v02.agentchat._effects import ask_person
 from symposia.v02.agentchat._forms import ASYNC, PLAIN
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_agent import ModelAgent
+from symposia.v02.agentchat._partners import check_agent
 from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
 from symposia.v02.agentchat._summaries import SummaryMethod
 from symposia.v02.agentchat.agent import Agent
@@ -83,6 +84,7 @@ class ChattingAgent(ModelAgent):
 
         Raises:
             RuntimeError: An agent has a coroutine function as a reply function.
+            ArgumentTypeError: The recipient is no agent of AutoGen 0.2.
             AssertionError: The chat cannot be summarized in that way.
             InvalidCarryOverType: The carryover is neither a text nor a list.
         """
@@ -120,6 +122,7 @@ class ChattingAgent(ModelAgent):
         message: FirstMessage,
         options: dict[str, Any],
     ) -> Chat:
+        check_agent("The recipient of a chat", recipient)
         consolidate_chat_info({"recipient": recipient, "summary_method": summary_method}, uniform_sender=self)
         return Chat(
             sender=self,

@@ -37,6 +37,7 @@ from symposia.v02.agentchat._group._transitions import (
     eligible_speakers,
 )
 from symposia.v02.agentchat._messages import Message, called_functions
+from symposia.v02.agentchat._partners import check_agent
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.conversable_agent import ConversableAgent
 from symposia.v02.exception_utils import AgentNameConflict, UndefinedNextAgent
@@ -104,6 +105,8 @@ class GroupChat:
     DEFAULT_INTRO_MSG: ClassVar[str] = INTRODUCTION
 
     def __post_init__(self) -> None:
+        for agent in self.agents:
+            check_agent("A member of a group chat", agent)
         check_kind(self.speaker_transitions_type)
         if self.speaker_transitions_type is not None:
             self.speaker_transitions_type = cast("Any", self.speaker_transitions_type.lower())
