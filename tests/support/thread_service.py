@@ -52,6 +52,7 @@ class ThreadService:
         bodies: The JSON of each request with one, with its path.
         threads: The messages of each thread, the oldest first.
         failures: Statuses and answers by method and path, in which the thread is called T; each is given once.
+        cancelled: The state of a run whose cancellation has ended.
         hold: While it is clear, no run goes on.
         polled: Set when a run was asked for while it is held.
     """
@@ -66,6 +67,7 @@ class ThreadService:
         self.runs: dict[str, list[Body]] = {}
         self.files: dict[str, bytes] = {}
         self.failures: dict[str, tuple[int, object]] = {}
+        self.cancelled = "cancelled"
         self.hold = asyncio.Event()
         self.hold.set()
         self.polled = asyncio.Event()
@@ -206,7 +208,7 @@ class ThreadService:
             assert {output["tool_call_id"] for output in body["tool_outputs"]} == asked
             run |= {"status": "in_progress", "required_action": None}
         elif run["status"] == "cancelling":
-            run["status"] = "cancelled"
+            run["status"] = self.cancelled
         elif run["status"] in {"queued", "in_progress"}:
             self._advance(run, messages)
         return 200, run

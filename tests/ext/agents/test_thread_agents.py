@@ -291,6 +291,22 @@ async def test_results_for_a_run_that_has_expired_meanwhile_are_posted(make: Mak
     assert ("user", "The results of your calls:\nslow: done") in said
 
 
+async def test_a_cancelled_run_in_an_unknown_state_is_an_error_that_says_what_to_do(
+    make: Make, service: ThreadService
+) -> None:
+    def slow() -> str:
+        """Take so long that the run waits for another call."""
+        for runs in service.runs.values():
+            runs[-1] |= calls(("call_2", "slow", {}))
+        return "done"
+
+    service.cancelled = "meditating"
+    service.script = [calls(("call_1", "slow", {}))]
+    async with asyncio.timeout(20):
+        with pytest.raises(ModelError, match=r"unknown state 'meditating'\. Update Symposia, or take a new thread"):
+            await make(tools=[slow]).run(task="work")
+
+
 async def test_a_saved_agent_goes_on_in_its_thread(make: Make, service: ThreadService) -> None:
     first, second = make(tools=["code_interpreter"]), make(tools=["code_interpreter"])
     service.script = [says("One.")]

@@ -31,7 +31,7 @@ class SchemaArguments(BaseModel, defer_build=True):
     @classmethod
     @override
     def model_json_schema(cls, *args: object, **how: object) -> dict[str, Any]:
-        """The schema, whole: pydantic's hook for a part of one takes its references for pydantic's own."""
+        """The schema, whole: pydantic's method for a part of one takes its references for pydantic's own."""
         return deepcopy(dict(cls.json_schema))
 
     @model_validator(mode="before")

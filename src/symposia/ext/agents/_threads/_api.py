@@ -21,6 +21,8 @@ PAGE: Final = 100
 """Messages in one answer, the most that the services give."""
 ACTIVE: Final = frozenset({"queued", "in_progress", "cancelling"})
 """The states of a run that works, or is about to."""
+WAITING: Final = "requires_action"
+"""The state of a run that waits for the results of calls."""
 ENDED: Final = frozenset({"cancelled", "completed", "expired", "failed", "incomplete"})
 _PROCESSED: Final = frozenset({"processed", "completed"})
 _PROCESSING: Final = frozenset({"uploaded", "pending", "running", "in_progress"})
@@ -99,7 +101,7 @@ class Run(BaseModel, defer_build=True):
     """A run of an agent over a thread.
 
     Attributes:
-        status: Its state: one of `ACTIVE`, ``requires_action``, or one of `ENDED`.
+        status: Its state: one of `ACTIVE`, `WAITING`, or one of `ENDED`.
     """
 
     id: str
@@ -239,15 +241,14 @@ class ThreadsApi:
         Raises:
             ModelError: It is in a state that is not known.
         """
-        while run.status in ACTIVE:
-            await asyncio.sleep(self.polling_interval)
-            run = await self.run(thread, run.id)
-        if run.status not in ENDED and run.status != "requires_action":
-            raise ModelResponseError(f"{self.service}: a run is in the unknown state {run.status!r}")
-        return run
+        return await self._until_it_leaves(ACTIVE, thread, run)
 
     async def cancel(self, thread: str, run: Run) -> None:
-        """End a run, and wait until it has ended. One that ends by itself meanwhile is fine."""
+        """End a run, and wait until it has ended. One that ends by itself meanwhile is fine.
+
+        Raises:
+            ModelError: The service refuses, or the run is in a state that is not known.
+        """
         if run.status in ENDED:
             return
         try:
@@ -257,9 +258,17 @@ class ThreadsApi:
             run = await self.run(thread, run.id)
             if run.status not in ENDED:
                 raise
-        while run.status not in ENDED:
+        await self._until_it_leaves(ACTIVE | {WAITING}, thread, run)
+
+    async def _until_it_leaves(self, states: frozenset[str], thread: str, run: Run) -> Run:
+        while run.status in states:
             await asyncio.sleep(self.polling_interval)
             run = await self.run(thread, run.id)
+        if run.status not in ENDED and run.status != WAITING:
+            raise ModelResponseError(
+                f"{self.service}: a run is in the unknown state {run.status!r}. Update Symposia, or take a new thread."
+            )
+        return run
 
     # Files ------------------------------------------------------------------------------------------------------------
 

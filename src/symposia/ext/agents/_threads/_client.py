@@ -36,7 +36,7 @@ from symposia.core.models import (
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.agents._threads._api import Run, ThreadMessage, ThreadsApi
+from symposia.ext.agents._threads._api import WAITING, Run, ThreadMessage, ThreadsApi
 
 CANCEL_SECONDS: Final = 10.0
 """How long a cancelled turn waits for its run to end. The thread takes no message before; the next turn waits on."""
@@ -291,10 +291,10 @@ class ThreadClient(ChatCompletionClient):
         Raises:
             ModelError: It has failed, waits for something else than functions, or has written nothing.
         """
-        if run.status not in {"requires_action", "completed", "incomplete"}:
+        if run.status not in {WAITING, "completed", "incomplete"}:
             raise ModelError(f"{self._api.service}: the run has {_ENDINGS.get(run.status, run.status)}: {run.fault}")
         calls = [_call(self._api.service, call) for call in run.calls]
-        if run.status == "requires_action" and not calls:
+        if run.status == WAITING and not calls:
             raise ModelError(f"{self._api.service}: the run waits for an action that this agent does not know.")
         found = await self._api.messages(thread, after=after)
         written = [each for each in found if each.run_id == run.id]

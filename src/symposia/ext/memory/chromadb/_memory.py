@@ -63,6 +63,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         config: `PersistentChromaDBVectorMemoryConfig` or `HttpChromaDBVectorMemoryConfig`; by default the first.
 
     Raises:
+        ArgumentTypeError: `config` is of another class.
         MemoryStoreError: With any use: the server cannot be reached, or ChromaDB refuses.
         MissingExtraError: With the first use: ``chromadb`` is not installed.
     """
