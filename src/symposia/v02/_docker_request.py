@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from symposia._program_line import level_outside
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.exceptions import MissingExtraError, SandboxUnavailableError
 from symposia.ext.code_executors import AutoBackend, choose_backend, sandbox_kinds
 from symposia.ext.code_executors.docker import DockerBackend
+from symposia.v02._background_call import call_in_caller
 
 UseDocker = bool | str | Sequence[str] | None
 """True, an image, or several of which one is taken; False for this machine; None for Docker only where it is there."""
@@ -75,7 +77,7 @@ async def sandbox_for(use_docker: UseDocker) -> SandboxBackend | None:
         RuntimeError: No sandbox works, and this is no container.
     """
     if use_docker is False:
-        warnings.warn(UNPROTECTED, UserWarning, stacklevel=2)
+        await _warn(UNPROTECTED)
         return None
     missing = await missing_engine()
     if missing is None:
@@ -85,8 +87,7 @@ async def sandbox_for(use_docker: UseDocker) -> SandboxBackend | None:
     except SandboxUnavailableError as error:
         if use_docker is not None and not is_in_container():
             raise RuntimeError(NO_SANDBOX.format(reason=error)) from error
-        text = UNPROTECTED if use_docker is None else IN_CONTAINER.format(reason=missing)
-        warnings.warn(text, UserWarning, stacklevel=2)
+        await _warn(UNPROTECTED if use_docker is None else IN_CONTAINER.format(reason=missing))
         return None
 
 
@@ -109,8 +110,13 @@ async def another_sandbox(missing: str) -> SandboxBackend:
     kinds = await asyncio.to_thread(sandbox_kinds)  # reads what is installed
     others = [kind.make() for kind in kinds if kind.isolated and kind.name != DockerBackend.name]
     chosen = await choose_backend(others)
-    warnings.warn(ANOTHER.format(name=chosen.name, reason=missing), UserWarning, stacklevel=2)
+    await _warn(ANOTHER.format(name=chosen.name, reason=missing))
     return chosen
+
+
+async def _warn(text: str) -> None:
+    """Warn in the thread of the program, at its own line."""
+    await call_in_caller(lambda: warnings.warn(text, UserWarning, stacklevel=level_outside(1)))
 
 
 def _images(use_docker: bool | Sequence[str] | None) -> Sequence[str]:

@@ -18,6 +18,7 @@ from symposia.v02.code_utils import (
     execute_code,
     is_docker_running,
 )
+from symposia.v02.coding import LocalCommandLineCodeExecutor
 
 HERE = pytest.mark.filterwarnings("ignore:use_docker is False")
 BOTH = "import sys\nprint('out', flush=True)\nprint('err', file=sys.stderr)"
@@ -74,8 +75,15 @@ def test_another_language_is_refused(tmp_path: Path) -> None:
 def test_code_on_this_machine_is_warned_of(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="use_docker is False: code in messages runs on this machine"):
         assert run("print(1)", tmp_path) == (0, "1\n", None)
-    with pytest.warns(UserWarning, match="use_docker is False"):
+    with pytest.warns(UserWarning, match="use_docker is False") as warned:
         check_can_use_docker_or_throw(False)
+    assert [each.filename for each in warned] == [__file__]
+
+
+def test_a_local_executor_is_warned_of_at_the_line_that_makes_it(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="runs code on this machine") as warned:
+        LocalCommandLineCodeExecutor(work_dir=tmp_path)
+    assert [each.filename for each in warned] == [__file__]
 
 
 @pytest.mark.parametrize("use_docker", ["python:3.11-slim", True])

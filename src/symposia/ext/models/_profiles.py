@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import FrameType
 from typing import Final, Generic, TypeVar
 
+from symposia._program_line import level_outside
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ModelCapabilities, ModelInfo, TokenPrice, validate_model_info
 from symposia.ext.models._profile_data import (
@@ -326,15 +325,6 @@ def shipped_catalog(
         price_source=shipped_source("prices", prices) if prices else None,
         spellings=spellings,
     )
-
-
-def level_outside(stacklevel: int) -> int:
-    """The stack level of the program's own line, also where it made the client by `from_name` or a vendor's entry."""
-    # warnings.warn(skip_file_prefixes=...) does this from Python 3.12 on.
-    frame: FrameType | None = sys._getframe(stacklevel)  # noqa: SLF001 - as warnings.warn itself finds the line
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("symposia."):
-        frame, stacklevel = frame.f_back, stacklevel + 1
-    return stacklevel
 
 
 def _make_profile(profile_class: type[P], base: P | None, table: Table, what: str) -> P:

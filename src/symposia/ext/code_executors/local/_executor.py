@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple, Self, cast
 
+from symposia._program_line import level_outside
 from symposia.core import code_is_trusted
 from symposia.core.code_executor import Artifact, OutputListener, SandboxPolicy, SandboxResult, UserFunction
 from symposia.core.exceptions import InvalidArgumentError
@@ -91,7 +92,7 @@ class LocalCommandLineCodeExecutor(CommandLineCodeExecutor):
         )
         if self._policy.stateful:
             raise InvalidArgumentError(NOT_STATEFUL)
-        warnings.warn(UNSAFE, UserWarning, stacklevel=2)
+        warnings.warn(UNSAFE, UserWarning, stacklevel=level_outside(1))
         self._virtual_env_context = virtual_env_context
         self._virtual_env: _VirtualEnvironment | None = None
         self._environment = dict(environment or {})

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, cast
 from pydantic import BaseModel
 from typing_extensions import override
 
+from symposia._program_line import level_outside
 from symposia.core import Image
 from symposia.core.models import (
     AssistantMessage,
@@ -23,7 +24,6 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._encoded_json import EncodedObject
 from symposia.ext.models._message_writers import BaseMessageWriter
-from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._strict_schemas import strict_format, strict_parameters
 from symposia.ext.models._tool_calls import write_call
 from symposia.ext.models._tool_descriptions import check_tool_name, function_description, tool_schema

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel
 from typing_extensions import override
 
+from symposia._program_line import level_outside
 from symposia.core import Image
 from symposia.core.models import (
     AssistantMessage,
@@ -23,7 +24,6 @@ from symposia.core.models import (
 from symposia.core.tools import Tool, ToolSchema
 from symposia.ext.models._conversions import ItemConversions
 from symposia.ext.models._encoded_json import EncodedObject
-from symposia.ext.models._profiles import level_outside
 from symposia.ext.models._wire_format import Body, ChatRequest, ToolChoice, without_none
 from symposia.ext.models.openai._profiles import OpenAIProfile
 from symposia.ext.models.openai._request import SAMPLING, MessageWriter, cache_key, write_response_format, write_tool
