@@ -18,6 +18,7 @@ _REFUSED = "It is refused unless it is the default, since it weakens the isolati
 
 _TRUSTED = "Classes of other packages than this project's are loaded only if the program allows them."
 _SANDBOXED = "Code runs in a sandbox without a network, unless `use_docker=False`, which warns."
+_BY_LETTERS = "Vectors are of letters by default; `embedding_function` names a model."
 
 DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
     (".stop_when_idle", "F5", "It raises the error of a handler that no caller waited for."),
@@ -86,8 +87,14 @@ DIFFERENCES: Final[Sequence[tuple[str, str, str]]] = (
     (
         "autogen.RetrieveUserProxyAgent",
         "",
-        "It searches a memory of Symposia; options for vector databases are warned of.",
+        "Without `vector_db` or `client`, it searches a memory of Symposia, and warns of options of vector databases.",
     ),
+    ("autogen.ChromaVectorDB", "", _BY_LETTERS),
+    ("autogen.QdrantVectorDB", "", _BY_LETTERS + " It gives distances."),
+    ("autogen.Teachability", "", "It asks its model one question for a message, and keeps memories in a file of JSON."),
+    ("autogen.WebSurferAgent", "", "It reads public addresses; a search needs an engine, since Bing's has ended."),
+    ("autogen.RequestsMarkdownBrowser", "", "It reads public addresses, unless `private=True`."),
+    ("autogen.MathUserProxyAgent", "", "What ran before is there for later programs; only what is new is printed."),
     ("autogen.AgentBuilder", "", "Code runs in a sandbox, unless `code_execution_config` says otherwise."),
     ("autogen.AgentOptimizer", "", "Its functions run in a sandbox, and their packages are not installed."),
     ("autogen.GPTAssistantAgent", "", "A failed run is a `ModelError`, and clearing histories deletes their threads."),
