@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symposia.cli._plan import RunPlan
-from symposia.cli._view import RunDescription, RunEnding, tokens
+from symposia.cli._view import TRANSCRIPT_AND_USAGE, RunDescription, RunEnding, tokens
 from symposia.ext.ui import seconds
 from symposia.presets import total_usage
 from symposia.presets.coding import RECORDED_NOTE, CodingOutcome, CodingResult
@@ -60,4 +60,4 @@ def _contents(result: CodingResult) -> list[tuple[str, str]]:
         listed.append(("code/", f"{programs} program{'' if programs == 1 else 's'} with exit status and output"))
     if files:
         listed.append(("files/", files))
-    return [*listed, ("transcript.md", "the conversation, .jsonl too"), ("usage.json", "tokens by agent and model")]
+    return [*listed, *TRANSCRIPT_AND_USAGE]

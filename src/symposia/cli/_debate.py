@@ -15,7 +15,7 @@ from symposia.cli._check import check_lines
 from symposia.cli._exit import status_of_outcome
 from symposia.cli._planning import given, recorded_pace, run_folder, title_of
 from symposia.cli._showing import exit_on_error, shown_in, view_for_this_terminal
-from symposia.cli._view import RunDescription, RunEnding, View, tokens
+from symposia.cli._view import TRANSCRIPT_AND_USAGE, RunDescription, RunEnding, View, tokens
 from symposia.core.exceptions import SymposiaError
 from symposia.core.terminal_text import escape_markdown
 from symposia.ext.models import MissingKeyError, default_model_name
@@ -246,7 +246,6 @@ def _ending(run: DebateRun) -> RunEnding:
         contents=[
             ("decision.md", "the decision, how the positions moved, the dissent"),
             ("decision.json", "the same to process"),
-            ("transcript.md", "the conversation, .jsonl too"),
-            ("usage.json", "tokens by agent and model"),
+            *TRANSCRIPT_AND_USAGE,
         ],
     )

@@ -14,7 +14,7 @@ from symposia.cli._exit import status_of_outcome
 from symposia.cli._planning import given, run_folder, title_of
 from symposia.cli._sandboxes import check_sandbox_name, chosen_sandbox
 from symposia.cli._showing import exit_on_error, shown_in, view_for_this_terminal
-from symposia.cli._view import RunDescription, RunEnding, View, tokens
+from symposia.cli._view import TRANSCRIPT_AND_USAGE, RunDescription, RunEnding, View, tokens
 from symposia.core.code_executor import SandboxBackend
 from symposia.core.effects import ask_on_terminal
 from symposia.core.exceptions import SymposiaError
@@ -100,7 +100,7 @@ def magentic_and_show(arguments: MagenticArguments) -> None:
     """Plan and carry out a run, show it, and exit with its status.
 
     Raises:
-        typer.Exit: The run ended without an answer that the orchestrator holds for whole.
+        typer.Exit: The run ended without an answer that the orchestrator accepts as complete.
         typer.BadParameter: An argument is wrong.
     """
     with exit_on_error(_ADVICE):
@@ -202,7 +202,6 @@ def _ending(run: MagenticRun) -> RunEnding:
         contents=[
             ("answer.md", "the answer" if run.answer else "how it ended"),
             ("files/", "the data, and what was made and saved"),
-            ("transcript.md", "the conversation, .jsonl too"),
-            ("usage.json", "tokens by agent and model"),
+            *TRANSCRIPT_AND_USAGE,
         ],
     )

@@ -45,5 +45,5 @@ def given(**values: Any) -> dict[str, Any]:  # Any: keyword arguments of another
 
 
 def recorded_pace() -> float:
-    """Seconds between the words of a recorded model: none where nobody watches."""
+    """Seconds between the words of a recorded model: zero if the output is no terminal."""
     return RECORDED_PACE if sys.stdout.isatty() else 0

@@ -18,6 +18,8 @@ TASK_SOURCE = "user"
 SHOWN_LINES = 60
 SHOWN_CHARACTERS = 2_000
 MORE = "[… {:,} more lines: the whole output is in the run's folder, below code/ …]"
+TRANSCRIPT_AND_USAGE = (("transcript.md", "the conversation, .jsonl too"), ("usage.json", "tokens by agent and model"))
+"""The last entries of the folder of every run, each with its description."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -74,7 +74,11 @@ class BrowserSession:
 
     @property
     def controller(self) -> PlaywrightController:
-        """The controller of the open browser."""
+        """The controller of the open browser.
+
+        Raises:
+            ToolServiceError: The browser is closed.
+        """
         if self._controller is None:
             raise ToolServiceError("The browser is closed.")
         return self._controller
