@@ -60,6 +60,10 @@ They do not resolve here, as they do not in AutoGen 0.7.5: some names have other
 
 
 PAGE_02 = 'The page "Coming from AutoGen 0.2" of the documentation says what there is instead.'
+PAGES_02 = (
+    'The pages "Coming from AutoGen 0.2" and, for what AG2 has added, "Coming from AG2" of the documentation say what '
+    "there is."
+)
 
 
 def is_of_02(theirs: str) -> bool:

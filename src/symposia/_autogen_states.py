@@ -11,7 +11,7 @@ import importlib.util
 import sys
 
 from symposia._autogen_names import (
-    PAGE_02,
+    PAGES_02,
     PREVIEW_MODULES,
     ROOTS,
     catalogue,
@@ -59,7 +59,7 @@ def state_of(name: str) -> str:
     if preview := preview_module(name):
         return _preview_state(name, preview)
     version = ROOTS[name.partition(".")[0]].version
-    page = f" {PAGE_02}" if is_of_02(name) else ""
+    page = f" {PAGES_02}" if is_of_02(name) else ""
     return f"Neither AutoGen {version} nor Symposia has {name}. {_suggestion(module, leaf)}{page}"
 
 

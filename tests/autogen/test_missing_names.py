@@ -5,7 +5,7 @@ import pytest
 from tests.support.autogen_names import MISSING
 from tests.support.interpreter import python
 
-from symposia._autogen_names import PAGE_02, PREVIEW_MODULES
+from symposia._autogen_names import PAGE_02, PAGES_02, PREVIEW_MODULES
 
 
 @pytest.fixture(autouse=True)
@@ -86,21 +86,21 @@ def test_n05_a_name_that_autogen_has_is_said_to_be_planned_and_nothing_else_is_s
     ("statement", "text"),
     [
         (
-            "import autogen.browser_utils.mdconvert",
-            f"Symposia does not have autogen.browser_utils, which AutoGen 0.2 has. {PAGE_02}",
+            "import autogen.coding.kubernetes",
+            f"Symposia does not have autogen.coding.kubernetes, which AutoGen 0.2 has. {PAGE_02}",
         ),
         (
             "from autogen import AssistentAgent",
             (
                 "Neither AutoGen 0.2.40 nor Symposia has autogen.AssistentAgent. The nearest name in autogen is "
-                f"AssistantAgent. {PAGE_02}"
+                f"AssistantAgent. {PAGES_02}"
             ),
         ),
         (
             "from autogen import Teachability",
             (
                 "Neither AutoGen 0.2.40 nor Symposia has autogen.Teachability. There is one in "
-                f"autogen.agentchat.contrib.capabilities.teachability. {PAGE_02}"
+                f"autogen.agentchat.contrib.capabilities.teachability. {PAGES_02}"
             ),
         ),
     ],
