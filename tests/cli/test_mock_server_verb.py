@@ -97,10 +97,12 @@ async def test_a_request_without_an_answer_is_explained_at_once_and_is_the_exit_
 
 
 def test_a_port_in_use_is_an_error_that_says_what_to_do(script: Path) -> None:
+    handler = signal.getsignal(signal.SIGINT)
     with socket.create_server(("127.0.0.1", 0)) as other:
         result = CliRunner().invoke(app, ["mock-server", str(script), "--port", str(other.getsockname()[1])])
     assert result.exit_code == 2
     assert "Take others with --host and --port." in result.output
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_script_that_is_wrong_is_an_error_with_its_line(script: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +49,6 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
     from symposia.testing.model_server import MockModelServer  # noqa: PLC0415 - an optional dependency
 
     stopped = asyncio.Event()
-    _stop_by_signals(stopped)
     received = 0
 
     def show(request: RecordedRequest) -> None:
@@ -71,13 +72,14 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
                 _say(problem)
 
     server = MockModelServer(script, host=host, port=port, strict=strict, keep_alive=True, on_request=show)
-    async with server:
-        _say(f"Serving {script} at {server.url} · Ctrl-C ends it")
-        for name, value in server.environment.items():
-            _say(f"export {name}={shlex.quote(value)}")
-        if host not in LOOPBACK:
-            _say(f"Other machines can reach {host}. The server requires no key.")
-        await stopped.wait()
+    with _ended_by_signals(stopped):
+        async with server:
+            _say(f"Serving {script} at {server.url} · Ctrl-C ends it")
+            for name, value in server.environment.items():
+                _say(f"export {name}={shlex.quote(value)}")
+            if host not in LOOPBACK:
+                _say(f"Other machines can reach {host}. The server requires no key.")
+            await stopped.wait()
     _say(f"Requests: {received}, without an answer: {len(server.problems)}")
     show_problems()  # of requests that could not be read
     for name in server.unused_rules:
@@ -85,16 +87,23 @@ async def _serve(script: Path, *, host: str, port: int, strict: bool) -> bool:
     return not server.problems
 
 
-def _stop_by_signals(stopped: asyncio.Event) -> None:
+@contextmanager
+def _ended_by_signals(stopped: asyncio.Event) -> Generator[None]:
     """Let Ctrl-C and SIGTERM end the server. Where Ctrl-C is ignored, as in a shell's background jobs, it stays so."""
     loop = asyncio.get_running_loop()
 
     def stop(_number: int, _frame: object) -> None:
         loop.call_soon_threadsafe(stopped.set)
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(each) is not signal.SIG_IGN:
-            signal.signal(each, stop)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    taken = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
+    for each in taken:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, before[each] or signal.SIG_DFL)
 
 
 def _say(text: str) -> None:
