@@ -12,6 +12,7 @@ LAYERS = {
     "_extras": -1,
     "_lazy": -1,
     "_missing_names": -1,
+    "_program_line": -1,
     "_autogen_names": -1,
     "_autogen_states": -1,
     "core": 0,
