@@ -1,6 +1,7 @@
 """`symposia sandbox`: list, show, clean and bench."""
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -84,6 +85,7 @@ def backends() -> Iterator[Backends]:
 @pytest.fixture(autouse=True)
 def _own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # which was asked for already, and is kept
 
 
 @pytest.fixture(autouse=True)
