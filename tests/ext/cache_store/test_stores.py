@@ -120,10 +120,17 @@ def test_the_password_of_redis_is_not_saved() -> None:
     assert RedisStoreConfig().port == 6379
 
 
+def test_the_socket_of_a_redis_server_is_saved() -> None:
+    saved = RedisStore[Any](redis.Redis(unix_socket_path="/run/redis.sock", db=3)).dump_component()
+    again = RedisStore[Any].load_component(saved)
+    settings = again.cache.connection_pool.connection_kwargs
+    assert (settings["path"], settings["db"]) == ("/run/redis.sock", 3)
+
+
 def test_a_value_of_another_program_is_an_error(redis_port: int) -> None:
     connection = redis.Redis(port=redis_port)
     connection.set("foreign", b"\x80\x05pickle")
-    with pytest.raises(ValueError, match="expected value"):
+    with pytest.raises(ValueError, match=r"'foreign' in Redis has no JSON \(expected value .*Delete the key"):
         RedisStore[Any](connection).get("foreign")
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 from tests.support.model_clients import ADD, Anthropic
 
 from symposia.core import ComponentLoader, ComponentModel
-from symposia.core.exceptions import ComponentError
+from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError
 from symposia.core.models import ChatCompletionClient, UserMessage
 from symposia.ext.auth.azure import AzureTokenProvider
 from symposia.ext.models.anthropic import AnthropicChatCompletionClient
@@ -108,6 +108,21 @@ def test_a_function_that_gives_tokens_is_not_saved() -> None:
     )
     with pytest.raises(ComponentError, match="azure_ad_token_provider"):
         client.dump_component()
+
+
+def test_what_gives_no_tokens_of_azure_is_refused_and_so_is_a_provider_without_a_scope() -> None:
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - heavy
+
+    wrongs: list[Any] = ["hush", DefaultAzureCredential]
+    for wrong in wrongs:
+        with pytest.raises(ArgumentTypeError, match=r"gives no tokens: give one of azure\.identity") as refused:
+            AzureTokenProvider(wrong, "scope")
+        assert "hush" not in str(refused.value)
+    with pytest.raises(InvalidArgumentError, match="has no scope: give that of the service"):
+        AzureTokenProvider(DefaultAzureCredential())
+    scopes: Any = ["scope"]
+    with pytest.raises(ArgumentTypeError, match="scopes of AzureTokenProvider"):
+        AzureTokenProvider(DefaultAzureCredential(), scopes)
 
 
 def test_a_credential_with_secrets_is_not_saved_with_its_provider() -> None:

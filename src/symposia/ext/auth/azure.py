@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from symposia._lazy import explained_names, is_installed, lazy_module
 from symposia.core import Component
-from symposia.core.exceptions import ComponentError, MissingExtraError
+from symposia.core.argument_checks import check_each
+from symposia.core.exceptions import ArgumentTypeError, ComponentError, InvalidArgumentError, MissingExtraError
 
 if TYPE_CHECKING:
     from azure.core import credentials
@@ -21,6 +22,9 @@ __all__ = ["AzureTokenProvider", "TokenProviderConfig"]
 
 SAVED_KIND: Final = "DefaultAzureCredential"
 """The kind of credential that is saved: it takes what it needs from the machine, and others from the program."""
+
+EXAMPLE_SCOPE: Final = "https://cognitiveservices.azure.com/.default"
+"""The scope of Azure OpenAI and of Azure's other AI services."""
 
 
 class TokenProviderConfig(BaseModel, defer_build=True):
@@ -46,9 +50,11 @@ class AzureTokenProvider(Component[TokenProviderConfig]):
 
     Args:
         credential: A credential of `azure.identity`.
-        scopes: The scopes of the tokens.
+        scopes: The scopes of the tokens, one at least.
 
     Raises:
+        ArgumentTypeError: `credential` gives no tokens, such as a key or a class, or a scope is no text.
+        InvalidArgumentError: There is no scope.
         MissingExtraError: Azure's SDK is not installed.
     """
 
@@ -57,6 +63,10 @@ class AzureTokenProvider(Component[TokenProviderConfig]):
 
     def __init__(self, credential: credentials.TokenCredential | credentials.SupportsTokenInfo, *scopes: str) -> None:
         _check_installed()
+        _check_credential(credential)
+        check_each("scopes", "AzureTokenProvider", scopes, str, repr(EXAMPLE_SCOPE))
+        if not scopes:
+            raise InvalidArgumentError(f"AzureTokenProvider has no scope: give that of the service, {EXAMPLE_SCOPE!r}.")
         from azure.identity import get_bearer_token_provider  # noqa: PLC0415 - the SDK is heavy and optional
 
         self._kind = type(credential).__name__
@@ -96,3 +106,12 @@ class AzureTokenProvider(Component[TokenProviderConfig]):
 def _check_installed() -> None:
     if not is_installed("azure.identity"):
         raise MissingExtraError("AzureTokenProvider", "azure")
+
+
+def _check_credential(given: object) -> None:
+    if isinstance(given, type) or not (hasattr(given, "get_token") or hasattr(given, "get_token_info")):
+        kind = f"the class {given.__name__}" if isinstance(given, type) else f"of type {type(given).__name__}"  # no key
+        raise ArgumentTypeError(
+            f"The credential of an AzureTokenProvider is {kind}, which gives no tokens: give one of azure.identity, "
+            "such as DefaultAzureCredential(). A key is given to the client itself, as api_key."
+        )

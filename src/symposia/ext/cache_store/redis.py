@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 from symposia._lazy import lazy_module
 from symposia.core import CacheStore, Component
 from symposia.core.argument_checks import check_key_values
-from symposia.core.exceptions import ComponentError, MissingExtraError
+from symposia.core.exceptions import ComponentError, InvalidArgumentError, MissingExtraError
 
 __all__ = ["RedisStore", "RedisStoreConfig"]
 
@@ -36,6 +36,7 @@ class RedisStoreConfig(BaseModel):
         password: The password, which is not saved.
         ssl: Whether the connection is encrypted.
         socket_timeout: Seconds to wait for an answer.
+        unix_socket_path: The socket of a server on this machine, in place of its name and port.
     """
 
     host: str = "localhost"
@@ -45,6 +46,7 @@ class RedisStoreConfig(BaseModel):
     password: SecretStr | None = None
     ssl: bool = False
     socket_timeout: float | None = None
+    unix_socket_path: str | None = None
 
 
 class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
@@ -70,10 +72,18 @@ class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
         """See `CacheStore.get`. It waits for the server: call it in a thread.
 
         Raises:
-            ValueError: Another program has put something else there.
+            InvalidArgumentError: Another program has put something else there.
         """
         value = self.cache.get(key)
-        return default if value is None else cast("T", from_json(value))
+        if value is None:
+            return default
+        try:
+            return cast("T", from_json(value))
+        except ValueError as error:
+            raise InvalidArgumentError(
+                f"The key {key!r} in Redis has no JSON ({error}), so no RedisStore has written it. Delete the key, or "
+                "give the store a database of its own, as in redis.Redis(db=1)."
+            ) from error
 
     def set(self, key: str, value: T) -> None:
         """See `CacheStore.set`. It waits for the server: call it in a thread."""
@@ -89,6 +99,7 @@ class RedisStore(CacheStore[T], Component[RedisStoreConfig]):
         names = RedisStoreConfig.model_fields.keys() & settings.keys()
         given: dict[str, Any] = {name: settings[name] for name in names if settings[name] is not None}
         given["ssl"] = issubclass(pool.connection_class, redis.SSLConnection)
+        given["unix_socket_path"] = settings.get("path")
         return RedisStoreConfig.model_validate(given)
 
     @classmethod
