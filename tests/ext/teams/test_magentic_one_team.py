@@ -19,7 +19,7 @@ from symposia.core.models import CreateResult, LLMMessage, ModelInfo, RequestUsa
 from symposia.ext.agents.web_surfer import MultimodalWebSurfer
 from symposia.ext.code_executors.namespaces import NamespaceCommandLineCodeExecutor
 from symposia.ext.models.replay import ReplayChatCompletionClient
-from symposia.ext.teams.magentic_one import close_specialists, specialists
+from symposia.ext.teams.magentic_one import MagenticOne, close_specialists, specialists
 
 INFO = ModelInfo(vision=False, function_calling=True, json_output=True, family="unknown", structured_output=True)
 PAGES = {"/": "<title>Prices</title><p>A lamp costs 40 euros.</p>"}
@@ -143,6 +143,18 @@ async def test_without_the_extra_of_the_browser_the_rest_of_the_team_works(monke
     monkeypatch.delitem(sys.modules, "playwright", raising=False)
     monkeypatch.setattr("symposia.ext.tools.browser._browser.find_spec", {"playwright": None}.get)
     client = ReplayChatCompletionClient(["unused"], model_info=INFO)
-    with pytest.warns(UserWarning, match=r"no WebSurfer, and cannot browse the web: .*symposia\[web-surfer\]"):
+    with pytest.warns(
+        UserWarning, match=r"no WebSurfer, and cannot browse the web: .*symposia\[web-surfer\]"
+    ) as warned:
         agents = specialists(client)
     assert [agent.name for agent in agents] == ["FileSurfer", "Coder", "ComputerTerminal"]
+    assert warned[0].filename == __file__
+
+
+def test_a_warning_about_the_specialists_is_at_the_line_of_the_program() -> None:
+    info: ModelInfo = {**INFO, "function_calling": False}
+    client = ReplayChatCompletionClient(["unused"], model_info=info)
+    for make in (specialists, MagenticOne):
+        with pytest.warns(UserWarning, match="no FileSurfer and no WebSurfer") as warned:
+            make(client)
+        assert warned[0].filename == __file__

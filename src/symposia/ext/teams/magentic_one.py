@@ -10,11 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from symposia._lazy import explained_names
-from symposia.agentchat.agents import (
-    ApprovalFuncType,
-    CodeExecutorAgent,
-    UserProxyAgent,
-)
+from symposia._program_line import level_outside
+from symposia.agentchat.agents import ApprovalFuncType, CodeExecutorAgent, UserProxyAgent
 from symposia.agentchat.base import ChatAgent
 from symposia.agentchat.teams import MagenticOneGroupChat
 from symposia.core import CancellationToken, uninterrupted
@@ -80,7 +77,7 @@ def specialists(
         CodeExecutorAgent("ComputerTerminal", executor, approval_func=approval_func),
     ]
     if not client.model_info["function_calling"]:
-        warnings.warn(_NO_CALLS, stacklevel=3)
+        warnings.warn(_NO_CALLS, stacklevel=level_outside(1))
         return agents
     return [*_surfers(client, folder, downloads_folder, start_page, private_hosts), *agents]
 
@@ -108,7 +105,7 @@ def _surfers(
             )
         )
     except MissingExtraError as error:
-        warnings.warn(_NO_BROWSER.format(reason=error), stacklevel=4)  # at the call of `specialists`, as the other one
+        warnings.warn(_NO_BROWSER.format(reason=error), stacklevel=level_outside(1))
     return surfers
 
 
