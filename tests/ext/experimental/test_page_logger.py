@@ -1,17 +1,20 @@
 """The log of pages: what is in which file."""
 
 import asyncio
+import logging
 import re
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.chat_agents import PIXEL, model, says
 
 from symposia.agentchat.agents import AssistantAgent
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
 from symposia.core.models import UserMessage
-from symposia.ext.experimental.task_centric_memory import MemoryController
-from symposia.ext.experimental.task_centric_memory.utils import PageLogger, PageLoggerConfig
+from symposia.ext.experimental.task_centric_memory import MemoryBank, MemoryController
+from symposia.ext.experimental.task_centric_memory.utils import Apprentice, Grader, PageLogger, PageLoggerConfig
 
 TREE = "0  Call Tree.html"
 
@@ -139,6 +142,36 @@ async def test_pages_are_written_while_the_program_runs(tmp_path: Path) -> None:
 
     await asyncio.wait_for(written(), 20)
     assert re.findall("Memo: .*", "\n".join(lines(tmp_path, "1.html"))) == ["Memo: Add twice."]
+
+
+async def test_pages_that_cannot_be_written_are_an_error_and_are_written_when_they_can(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "logs"
+    folder.write_text("A file where the folder has to be.")
+    logger = PageLogger({"level": "INFO", "path": str(folder)})
+    logger.info("first")
+
+    async def logged() -> None:
+        while "Give PageLogger another path" not in caplog.text:  # noqa: ASYNC110 - another thread logs it
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(logged(), 20)
+    with pytest.raises(FileExistsError):
+        await asyncio.to_thread(logger.finalize)
+    folder.unlink()
+    logger.info("second")
+    await asyncio.to_thread(logger.finalize)
+    assert lines(folder, TREE) == ["first", "second"]
+
+
+def test_what_is_no_page_logger_is_refused() -> None:
+    other: Any = logging.getLogger("mine")
+    for make in (Apprentice, Grader, partial(MemoryController, False)):
+        with pytest.raises(ArgumentTypeError, match=r"logger of .* PageLogger\({'level': 'INFO'"):
+            make(model(), logger=other)
+    with pytest.raises(ArgumentTypeError, match="logger of MemoryBank"):
+        MemoryBank(False, logger=other)
 
 
 def test_leaving_what_was_not_entered_does_nothing_and_a_wrong_level_is_refused(tmp_path: Path) -> None:

@@ -83,7 +83,10 @@ class ModelConversation:
         result = await call_model(self._client, messages, **self._options(schema))
         self._logger.log_model_call(summary, messages, result)
         if not isinstance(result.content, str):
-            raise ModelAnswerError(f"The model was asked a question ({summary}), and answered with calls of tools.")
+            raise ModelAnswerError(
+                f"The model was asked a question ({summary}), and answered with calls of tools. Give a client that "
+                "offers it no tools of its own."
+            )
         if keep:
             self._history += [asked, AssistantMessage(content=result.content, source="assistant")]
         return result.content

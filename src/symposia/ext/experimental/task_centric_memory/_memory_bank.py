@@ -71,6 +71,7 @@ class MemoryBank(Memory):
         logger: Logs what is added and found.
 
     Raises:
+        ArgumentTypeError: `reset` is no flag, or `logger` no `PageLogger`.
         InvalidArgumentError: `config` has a key that does not exist, or a value of another type. With any use: the
             folder has vectors of another embedder.
         MemoryStoreError: With any use: the folder cannot be written, or has a file that is no bank.
@@ -87,7 +88,7 @@ class MemoryBank(Memory):
         if not is_installed("numpy"):
             raise MissingExtraError(type(self).__name__, "task-centric-memory")
         given = checked_config(config, MemoryBankConfig)
-        self.logger = logger or page_logger.PageLogger()
+        self.logger = page_logger.checked_logger(type(self).__name__, logger)
         self._path = given.get("path", "./memory_bank/default")
         self._embedder = given.get("embedder") or HashingEmbedder()
         self._search = Search(

@@ -18,7 +18,7 @@ from symposia.ext.experimental.task_centric_memory._memo import Memo, section_of
 from symposia.ext.experimental.task_centric_memory._memory_bank import MemoryBank, MemoryBankConfig
 from symposia.ext.experimental.task_centric_memory._prompter import Prompter
 from symposia.ext.experimental.task_centric_memory.utils.grader import Grader
-from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger
+from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger, checked_logger
 
 __all__ = ["MemoryController", "MemoryControllerConfig"]
 
@@ -80,7 +80,7 @@ class MemoryController:
         check_model_client(owner, client)
         check_function("task_assignment_callback", owner, task_assignment_callback, "async def assign(task)")
         given = checked_config(config, MemoryControllerConfig)
-        self.logger = logger or PageLogger()
+        self.logger = checked_logger(owner, logger)
         self.client = client
         self.task_assignment_callback = task_assignment_callback
         self.generalize_task = given.get("generalize_task", True)

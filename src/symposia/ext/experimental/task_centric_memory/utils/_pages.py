@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Final
 from symposia.core import Image, worker_threads
 
 CALL_TREE: Final = "0  Call Tree"
+
+_log: Final = logging.getLogger(__name__)
 
 _DOCUMENT: Final = """\
 <!DOCTYPE html>
@@ -77,6 +80,7 @@ class PageFiles:
         self._folder = folder
         self._changed: dict[str, Page] = {}
         self._is_scheduled = False
+        self._is_failing = False
         self._state = threading.RLock()
         self._writing = threading.RLock()
 
@@ -87,21 +91,48 @@ class PageFiles:
             if self._is_scheduled:
                 return
             self._is_scheduled = True
-        worker_threads.submit(self.write)
+        worker_threads.submit(self.write_or_log)
+
+    def write_or_log(self) -> None:
+        """Write what has changed, where nobody waits for it: the first of failures in a row is logged."""
+        try:
+            self.write()
+        except OSError as error:
+            if not self._is_failing:
+                _log.error("The pages in %s cannot be written: %s. Give PageLogger another path.", self._folder, error)
+            self._is_failing = True
+        else:
+            self._is_failing = False
 
     def write(self) -> None:
-        """Write what has changed. It waits for the disk."""
+        """Write what has changed. It waits for the disk.
+
+        Raises:
+            OSError: A page cannot be written. It is written after the next change, if that is possible then.
+        """
         with self._writing:
             while page := self._next():
-                self._folder.mkdir(parents=True, exist_ok=True)
-                path = self._folder / page.file_name
-                path.write_text(page.document(), encoding="utf-8", errors="replace")
+                try:
+                    self._write(page)
+                except OSError:
+                    self._put_back(page)
+                    raise
+
+    def _write(self, page: Page) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / page.file_name
+        path.write_text(page.document(), encoding="utf-8", errors="replace")
 
     def _next(self) -> Page | None:
         """A page that has changed. It is taken before it is written: if it changes meanwhile, it is written again."""
         with self._state:
             self._is_scheduled = bool(self._changed)
             return self._changed.popitem()[1] if self._changed else None
+
+    def _put_back(self, page: Page) -> None:
+        with self._state:
+            self._changed[page.file_name] = page
+            self._is_scheduled = False
 
 
 def parts_of_message(content: str | Iterable[object]) -> list[str]:

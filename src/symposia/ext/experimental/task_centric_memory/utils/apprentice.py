@@ -15,7 +15,7 @@ from symposia.core.argument_checks import check_model_client
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.experimental.task_centric_memory._configs import checked_config
 from symposia.ext.experimental.task_centric_memory.memory_controller import MemoryController, MemoryControllerConfig
-from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger
+from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger, checked_logger
 from symposia.ext.teams.magentic_one import MagenticOne
 
 __all__ = ["Apprentice", "ApprenticeConfig"]
@@ -54,7 +54,7 @@ class Apprentice:
         logger: Logs each step; by default nothing is logged.
 
     Raises:
-        ArgumentTypeError: `client` is no model client.
+        ArgumentTypeError: `client` is no model client, or `logger` no `PageLogger`.
         InvalidArgumentError: `config` has a key that does not exist, or another value than the key allows.
     """
 
@@ -67,7 +67,7 @@ class Apprentice:
         check_model_client(type(self).__name__, client)
         given = checked_config(config, ApprenticeConfig)
         self.client = client
-        self.logger = logger or PageLogger()
+        self.logger = checked_logger(type(self).__name__, logger)
         self.name_of_agent_or_team = given.get("name_of_agent_or_team", "AssistantAgent")
         self.disable_prefix_caching = given.get("disable_prefix_caching", False)
         self.memory_controller = MemoryController(

@@ -14,7 +14,7 @@ from symposia.core.argument_checks import check_path
 from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.json_values import validation_faults
 from symposia.core.models import ChatCompletionClient, CreateResult, LLMMessage
-from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger
+from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger, checked_logger
 from symposia.ext.models.wrappers import ModelCall, ModelClientWrapper
 
 __all__ = ["ChatCompletionClientRecorder"]
@@ -46,6 +46,7 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
         logger: Logs questions that differ from the recorded ones.
 
     Raises:
+        ArgumentTypeError: An argument is of another type.
         InvalidArgumentError: `mode` is another one, or there is no session in the file that is to be replayed.
     """
 
@@ -65,7 +66,7 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
             raise InvalidArgumentError(f"The mode of a {type(self).__name__} is 'record' or 'replay', not {mode!r}.")
         self.base_client = client
         self.mode = mode
-        self.logger = logger or PageLogger()
+        self.logger = checked_logger(type(self).__name__, logger)
         self._path = Path(session_file_path)
         self._turns: list[_Turn] = _read(self._path) if mode == "replay" else []
         self._next = 0
@@ -104,7 +105,8 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
         mode = "create_stream" if call.streamed else "create"
         if turn["mode"] != mode:
             raise InvalidArgumentError(
-                f"Turn {number} of {self._path} was recorded by {turn['mode']}, and not by {mode}."
+                f"Turn {number} of {self._path} was recorded by {turn['mode']}, and not by {mode}. Record the session "
+                "anew if the program was changed."
             )
         if recorded != asked:
             self.logger.error(f"Recorded: {recorded}\n\nAsked: {asked}")
@@ -132,7 +134,7 @@ class ChatCompletionClientRecorder(ModelClientWrapper):
         elif self._next < len(self._turns):
             raise InvalidArgumentError(
                 f"\nEarly termination. Only {self._next} of the {len(self._turns)} recorded turns were checked: the "
-                "program asks its model less than it did."
+                "program asks its model less than it did. Record the session anew if that is right."
             )
 
 
@@ -140,10 +142,14 @@ def _read(path: Path) -> list[_Turn]:
     try:
         return _TURNS.validate_json(path.read_bytes())
     except OSError as error:
-        raise InvalidArgumentError(f"\nFailed to load recorded session: '{path}': {error}") from error
+        raise InvalidArgumentError(
+            f"\nFailed to load recorded session: '{path}': {error}. Record it first, with the mode 'record'."
+        ) from error
     except ValidationError as error:
         faults = "; ".join(validation_faults(error, "the file")[:3])
-        raise InvalidArgumentError(f"\nFailed to load recorded session: '{path}' is none: {faults}") from error
+        raise InvalidArgumentError(
+            f"\nFailed to load recorded session: '{path}' is none: {faults}. Record it anew."
+        ) from error
 
 
 def _as_json(messages: Sequence[LLMMessage]) -> list[str]:

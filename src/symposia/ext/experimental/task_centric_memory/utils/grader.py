@@ -9,7 +9,7 @@ from symposia.core.argument_checks import check_model_client
 from symposia.core.exceptions import ModelAnswerError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.experimental.task_centric_memory._conversation import ModelConversation
-from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger
+from symposia.ext.experimental.task_centric_memory.utils.page_logger import PageLogger, checked_logger
 
 __all__ = ["Assignee", "Grader"]
 
@@ -59,12 +59,15 @@ class Grader:
     Args:
         client: The model.
         logger: Logs the questions and answers; by default nothing is logged.
+
+    Raises:
+        ArgumentTypeError: `client` is no model client, or `logger` no `PageLogger`.
     """
 
     def __init__(self, client: ChatCompletionClient, logger: PageLogger | None = None) -> None:
         check_model_client(type(self).__name__, client)
         self.client = client
-        self.logger = logger or PageLogger()
+        self.logger = checked_logger(type(self).__name__, logger)
         self._conversation = self._begin()
 
     async def test_apprentice(

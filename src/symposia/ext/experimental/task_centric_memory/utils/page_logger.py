@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from os import path as os_path
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from urllib.parse import quote
 from weakref import finalize
@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from symposia._lazy import lazy_module
 from symposia.core import FunctionCall, Image
+from symposia.core.argument_checks import check_instance
 from symposia.core.models import CreateResult, FunctionExecutionResult, LLMMessage, RequestUsage
 from symposia.ext.experimental.task_centric_memory._configs import checked_config
 from symposia.ext.experimental.task_centric_memory.utils._pages import CALL_TREE, Page, PageFiles, parts_of_message
@@ -69,10 +70,14 @@ class PageLogger:
         self._tree = Page(0, CALL_TREE)
         self._count = 0
         self._links: set[str] = set()
-        finalize(self, self._files.write)
+        finalize(self, self._files.write_or_log)
 
     def finalize(self) -> None:
-        """Write what is not written yet. It waits for the disk: in a coroutine, call it in a thread."""
+        """Write what is not written yet. It waits for the disk: in a coroutine, call it in a thread.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         self._files.write()
 
     def flush(self, finished: bool = False) -> None:  # noqa: ARG002 - for AutoGen's programs
@@ -155,9 +160,20 @@ class PageLogger:
             self._files.change(page)
             _open_pages.set(tuple(each for each in _open_pages.get() if each[1] is not page))
 
-    def page(self) -> OpenPage:
-        """A page for the function that calls this, for a ``with`` block."""
-        return OpenPage(self, _caller())
+    def page(self) -> AbstractContextManager[None]:
+        """A page for the function that calls this, for a ``with`` block. It names the error that ends the block."""
+        return self._page(_caller())
+
+    @contextmanager
+    def _page(self, name: str) -> Generator[None]:
+        self._enter(name)
+        try:
+            yield
+        except BaseException as error:
+            self.error(f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            self.leave_function()
 
     def _enter(self, name: str) -> Page | None:
         if not self._logs("INFO"):
@@ -207,22 +223,14 @@ class PageLogger:
         return next((page for logger, page in reversed(_open_pages.get()) if logger is self), None)
 
 
-class OpenPage:
-    """A page that is open in a ``with`` block, and names the error that ends it."""
+def checked_logger(owner: str, given: PageLogger | None) -> PageLogger:
+    """The logger that was given; without one, a logger that writes nothing.
 
-    def __init__(self, logger: PageLogger, name: str) -> None:
-        self._logger = logger
-        self._name = name
-
-    def __enter__(self) -> None:
-        self._logger._enter(self._name)  # noqa: SLF001 - of this module
-
-    def __exit__(
-        self, _: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self._logger.error(f"{type(error).__name__}: {error}")
-        self._logger.leave_function()
+    Raises:
+        ArgumentTypeError: It is something else, such as a logger of `logging`.
+    """
+    check_instance("logger", owner, given, PageLogger, "PageLogger({'level': 'INFO', 'path': 'logs'})")
+    return given or PageLogger()
 
 
 _open_pages: Final[ContextVar[tuple[tuple[PageLogger, Page], ...]]] = ContextVar("open_pages", default=())
