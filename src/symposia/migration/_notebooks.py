@@ -1,26 +1,20 @@
 """The code cells of a notebook as one Python text, so that imports of one cell count in the next.
 
-Magics (``%pip``, ``!ls``, ``x = !pwd``, ``name?``) are no Python: they stand as placeholders while the text is changed.
-Cells of other languages (``%%bash``) are left out. Outputs, metadata, other cells and the layout of the JSON stay.
+A changed cell is written in its place, and every other character of the file stays. Notebooks of version 4, and of
+version 3, whose cells are in worksheets.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, product
-from typing import Any
+from itertools import pairwise
 
+from symposia.migration._cells import Cell, Placeholders
 from symposia.migration._findings import FindingKind, Note
+from symposia.migration._json_spans import JsonSpan, with_lines
 from symposia.migration._python import MigratedText
-from symposia.migration._syntax import syntax_problem
-
-_PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
-_MAGIC = re.compile(r"^\s*[%!?]|^\s*[\w, ]+=\s*[%!]|\?\s*$")
-_ENDS = ("", "\n")
-_INDENTS = (1, 2, 4, None, "\t")
 
 
 @dataclass(frozen=True)
@@ -46,84 +40,67 @@ def migrate_notebook(text: str, migrate: Callable[[str], MigratedText]) -> Migra
         migrate: Rewrites a Python text.
     """
     try:
-        notebook: Any = json.loads(text)
-        cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        sources = ["".join(cell["source"]) for cell in cells]
+        json.loads(text)
+        spans = list(_code_of(JsonSpan.whole(text)))
+        sources = [_text_of(span) for span in spans]
     except (ValueError, KeyError, TypeError, RecursionError):
-        note = Note(
-            line=0, kind=FindingKind.UNREADABLE, text="It is no notebook of version 4: its cells cannot be read."
-        )
-        return MigratedNotebook(text, [(0, note)])
-    placeholders = (f"__symposia_magic_{number}__" for number in count())
-    read = [_Cell.read(number, source, placeholders) for number, source in enumerate(sources, 1)]
-    program = _Program([cell for cell in read if isinstance(cell, _Cell)])
+        said = "It is no notebook of version 3 or 4: its cells cannot be read."
+        return MigratedNotebook(text, [(0, Note(line=0, kind=FindingKind.UNREADABLE, text=said))])
+    placeholders = Placeholders(text)
+    read = [(number, Cell.read(number, source, placeholders)) for number, source in enumerate(sources, 1)]
+    program = _Program([cell for _, cell in read if isinstance(cell, Cell)], placeholders.next())
     result = migrate(program.text)
-    notes = [cell for cell in read if isinstance(cell, tuple)]
+    notes = [(number, note) for number, note in read if isinstance(note, Note)]
     notes += [program.place(note) for note in result.notes]
-    for cell, source in program.sources(result.text):
-        if source != sources[cell - 1]:
-            _set_source(cells[cell - 1], source)
+    changed = [
+        (spans[number - 1], source) for number, source in program.sources(result.text) if source != sources[number - 1]
+    ]
     uses = [(*program.where(line), name) for line, name in result.uses]
-    return MigratedNotebook(_written_like(text, notebook), sorted(notes, key=lambda each: each[0]), uses)
+    return MigratedNotebook(_with_sources(text, changed), sorted(notes, key=lambda each: each[0]), uses)
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """A code cell as Python.
+def _code_of(notebook: JsonSpan) -> Iterator[JsonSpan]:
+    """The sources of the code cells."""
+    members = notebook.members()
+    is_former = "worksheets" in members
+    parts = [each.members() for each in members["worksheets"].elements()] if is_former else [members]
+    for cells in (part["cells"] for part in parts):
+        for cell in (each.members() for each in cells.elements()):
+            if cell["cell_type"].value == "code":
+                yield cell["input" if is_former else "source"]
 
-    Attributes:
-        number: Among the code cells, from 1.
-        text: The cell, with placeholders in place of magics.
-        magics: The lines of magics, without their indentation, by their placeholders.
-    """
 
-    number: int
-    text: str
-    magics: Mapping[str, str]
+def _text_of(source: JsonSpan) -> str:
+    value = source.value
+    if isinstance(value, str):
+        return value
+    lines = [line for line in value if isinstance(line, str)] if isinstance(value, list) else None
+    if lines is None or lines != value:
+        raise TypeError("A source is a text, or lines.")
+    return "".join(lines)
 
-    @classmethod
-    def read(cls, number: int, source: str, placeholders: Iterator[str]) -> _Cell | tuple[int, Note] | None:
-        """The cell; a note if it is no Python; None if it is in another language."""
-        if source.lstrip().startswith("%%") and not source.lstrip().startswith(_PYTHON_MAGICS):
-            return None
-        if syntax_problem(source) is None:
-            return cls(number, source, {})
-        lines, magics = list[str](), dict[str, str]()
-        rest = iter(source.split("\n"))
-        for line in rest:
-            if not _MAGIC.search(line):
-                lines.append(line)
-                continue
-            name = next(placeholders)
-            whole = line
-            while whole.endswith("\\"):
-                whole = f"{whole}\n{next(rest, '')}"
-            lines.append(line[: len(line) - len(line.lstrip())] + name)
-            magics[name] = whole.lstrip()
-        text = "\n".join(lines)
-        if (problem := syntax_problem(text)) is None:
-            return cls(number, text, magics)
-        return number, Note(line=problem[0], kind=FindingKind.UNREADABLE, text=problem[1])
 
-    def restored(self, text: str) -> str:
-        """A text of this cell with its magics."""
-        for name, line in self.magics.items():
-            text = text.replace(name, line)
-        return text
+def _with_sources(text: str, changed: Sequence[tuple[JsonSpan, str]]) -> str:
+    """The JSON with other sources in some places."""
+    ends = [(0, 0), *((span.start, span.end) for span, _ in changed), (len(text), len(text))]
+    kept = [text[before[1] : after[0]] for before, after in pairwise(ends)]
+    written = [with_lines(span, source) for span, source in changed]
+    return kept[0] + "".join(new + rest for new, rest in zip(written, kept[1:], strict=True))
 
 
 class _Program:
     """The cells in one text, with a line between each two by which it is split again."""
 
-    def __init__(self, cells: Sequence[_Cell]) -> None:
+    def __init__(self, cells: Sequence[Cell], mark: str) -> None:
         self._cells = cells
-        self.text = "".join(f"{cell.text}{self._end(cell)}" for cell in cells)
+        self._between = f"\n{mark}\n"
+        self.text = "".join(cell.text + self._between for cell in cells)
 
     def sources(self, text: str) -> Sequence[tuple[int, str]]:
         """The cells' sources in the text that was made of `text`."""
         found: list[tuple[int, str]] = []
         for cell in self._cells:
-            source, _, text = text.partition(self._end(cell))
+            source, _, text = text.partition(self._between)
             found.append((cell.number, cell.restored(source)))
         return found
 
@@ -140,25 +117,3 @@ class _Program:
         """A note about the whole text as one about a cell."""
         cell, line = self.where(note.line)
         return cell, replace(note, line=line)
-
-    @staticmethod
-    def _end(cell: _Cell) -> str:
-        return f"\n__symposia_cell_{cell.number}__\n"
-
-
-def _set_source(cell: dict[str, Any], source: str) -> None:
-    cell["source"] = source if isinstance(cell["source"], str) else source.splitlines(keepends=True)
-
-
-def _written_like(text: str, value: object) -> str:
-    """The JSON of a value in the layout of a text: indentation, escapes, and the end of the last line."""
-    before = json.loads(text)
-    if before == value:
-        return text
-    layouts = product(_INDENTS, (False, True), _ENDS)
-    fitting = (each for each in layouts if _written(before, *each) == text)
-    return _written(value, *next(fitting, (1, False, "\n")))
-
-
-def _written(value: object, indent: int | str | None, ascii_only: bool, end: str) -> str:
-    return json.dumps(value, indent=indent, ensure_ascii=ascii_only) + end
