@@ -53,6 +53,19 @@ def test_a_message_is_stored_with_the_keys_that_count(message: dict[str, Any], s
     assert a.last_message(b) == stored
 
 
+def test_a_printed_message_has_its_content_first() -> None:
+    a, b = speaker("a"), speaker("b")
+    a.send({"tool_responses": [{}], "role": "tool", "name": "n", "content": "x"}, b, request_reply=False, silent=True)
+    assert list(b.chat_messages[a][0]) == ["content", "tool_responses", "name", "role"]
+
+
+def test_an_agent_that_was_never_asked_to_reply_to_another_does_not() -> None:
+    a, b = speaker("a"), speaker("b")
+    assert not a.reply_at_receive[b]
+    a.initiate_chat(b, message="hi", max_turns=None, silent=True)
+    assert a.reply_at_receive[b]
+
+
 def test_calls_have_the_role_assistant_on_both_sides() -> None:
     a, b = speaker("a"), speaker("b")
     a.send(CALLS, b, request_reply=False, silent=True)
@@ -89,8 +102,11 @@ def test_clearing_keeps_the_result_of_a_tool_with_its_call(keep: int, left: list
     a.receive({"role": "tool", "content": "r", "tool_responses": []}, b, request_reply=False, silent=True)
     a.send("4", b, request_reply=False, silent=True)
     a.chat_messages[b][2]["tool_responses"] = [{"role": "tool", "content": "r"}]
-    a.clear_history(nr_messages_to_preserve=keep)
+    stream = Recorder()
+    with IOStream.set_default(stream):
+        a.clear_history(nr_messages_to_preserve=keep)
     assert texts(a.chat_messages[b]) == left
+    assert ("Preserving one more message for a " in stream.printed) == (keep == 2)
 
 
 def test_clearing_one_conversation_leaves_the_others() -> None:

@@ -182,7 +182,8 @@ def test_a_person_chooses_by_numbers() -> None:
 
 def test_a_person_may_give_one_wrong_number_and_the_next_agent_speaks_after_two() -> None:
     chat = group(speaker_selection_method="manual", max_round=3)
-    held(chat, "go", "plain", "9", " 3 ", "0", "x")
+    _, printed = held(chat, "go", "plain", "9", " 3 ", "0", "x")
+    assert printed.count("You have tried 2 times. The next speaker will be selected automatically.") == 1
     assert speakers(chat) == ["a", "c", "a"]
 
 
@@ -247,6 +248,8 @@ def test_who_may_repeat_is_chosen() -> None:
         )
     with pytest.raises(ValueError, match="allow_repeat_speaker should be a bool or a list of Agents"):
         GroupChat([a, b, c], [], allow_repeat_speaker="x")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what is refused
+    with pytest.raises(ValueError, match="names who is not in the group chat: d"):
+        GroupChat([a, b, c], [], allow_repeat_speaker=[a, speaker("d")])
 
 
 def test_transitions_say_who_speaks_after_whom() -> None:
@@ -359,6 +362,8 @@ def test_agents_are_found_by_name_and_in_order() -> None:
         ("CLEAR HISTORY please", ["please", "c", "a"], "please"),
         ("x clear history 1 y", ["go", "x y", "c", "a"], "x y"),
         ("clear history c. 1 y", ["go", "y", "c", "a"], "y"),
+        ("clear history 1 c y", ["go", "y", "c", "a"], "y"),
+        ("clear history of c, y", ["go", "y", "c", "a"], "y"),
         ("nothing", ["go", "nothing", "c", "a"], "nothing"),
     ],
 )

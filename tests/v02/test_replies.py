@@ -157,7 +157,8 @@ def test_t12_the_hook_for_the_last_message_changes_the_history() -> None:
 
 
 @pytest.mark.parametrize(
-    "message", ["exit", "", {"content": "x", "context": {}}, {"content": "x", "function_call": {"name": "f"}}]
+    "message",
+    ["exit", {"content": None}, {"content": "x", "context": {}}, {"content": "x", "function_call": {"name": "f"}}],
 )
 def test_some_last_messages_are_not_given_to_hooks(message: Any) -> None:
     given: list[Any] = []
@@ -166,6 +167,17 @@ def test_some_last_messages_are_not_given_to_hooks(message: Any) -> None:
     messages = [{"content": message} if isinstance(message, str) else message]
     assert a.process_last_received_message(messages) is messages
     assert given == []
+
+
+def test_an_empty_last_message_is_given_to_hooks() -> None:
+    a, b = speaker("a"), speaker("b")
+
+    def filled(content: str) -> str:
+        return content or "nothing"
+
+    b.register_hook("process_last_received_message", filled)
+    a.initiate_chat(b, message="", max_turns=1, silent=True)
+    assert texts(b.chat_messages[a]) == ["nothing", "b"]
 
 
 def test_the_hook_for_all_messages_changes_what_replies_are_made_of_and_not_the_history() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -29,12 +30,12 @@ class ConversingAgent(LLMAgent):
 
     def __init__(self, options: AgentOptions) -> None:
         self._name = options.name
-        self._oai_messages = Histories(options.chat_messages)
+        self._oai_messages = Histories(options.name, options.chat_messages)
         self._oai_system_message: list[Message] = [{"content": options.system_message, "role": "system"}]
         given = options.system_message if options.description is None else options.description
         self._description = cast("str", given)
         self.silent = options.silent
-        self.reply_at_receive: dict[Agent, bool] = {}
+        self.reply_at_receive: defaultdict[Agent, bool] = defaultdict(bool)
         self.hook_lists = _hooks.no_hooks()
 
     @property

@@ -14,11 +14,13 @@ class Histories(defaultdict[Agent, list[Message]]):
     """The messages that were exchanged with each agent. The same exchange has mirrored roles on the other side.
 
     Args:
+        owner: The name of the agent.
         messages: The conversations to begin with.
     """
 
-    def __init__(self, messages: Mapping[Agent, list[Message]] | None = None) -> None:
+    def __init__(self, owner: str, messages: Mapping[Agent, list[Message]] | None = None) -> None:
         super().__init__(list, messages or {})
+        self._owner = owner
 
     def last_message(self, agent: Agent | None) -> Message | None:
         """The last message exchanged with an agent.
@@ -58,7 +60,13 @@ class Histories(defaultdict[Agent, list[Message]]):
             self.clear()
         else:
             for messages in self.values():
-                del messages[: _first_kept(messages, keep)]
+                first = _first_kept(messages, keep)
+                if len(messages) - first > keep:
+                    IOStream.get_default().print(
+                        f"Preserving one more message for {self._owner} to not divide history between tool call and "
+                        "tool response."
+                    )
+                del messages[:first]
 
 
 def _first_kept(messages: list[Message], keep: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from symposia.v02.agentchat._forms import Form
-from symposia.v02.agentchat._messages import Message, text_of
+from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 
 Hook: TypeAlias = Callable[..., Any]  # Any: a plain or a coroutine function; each method says what it takes
@@ -84,6 +84,5 @@ def _name(form: Form, method: str) -> str:
 
 
 def _has_plain_content(message: Message) -> bool:
-    if "function_call" in message or "context" in message or not message.get("content"):
-        return False
-    return text_of(message) != "exit"
+    is_plain = "function_call" not in message and "context" not in message
+    return is_plain and message.get("content") not in (None, "exit")

@@ -10,9 +10,8 @@ from symposia.v02._code_text import content_str
 Message: TypeAlias = dict[str, Any]  # Any: AutoGen 0.2 leaves the values of a message open
 """A message: `content`, `role`, `name`, `function_call`, `tool_calls`, `tool_responses`, `context` and others."""
 
-_STORED: Final = frozenset(
-    {"content", "function_call", "tool_calls", "tool_responses", "tool_call_id", "name", "context"}
-)
+_STORED: Final = ("content", "function_call", "tool_calls", "tool_responses", "tool_call_id", "name", "context")
+"""The keys that a history has, in the order in which a printed message has them."""
 
 
 def as_message(message: Mapping[str, Any] | str) -> Message:  # Any: as in `Message`
@@ -40,7 +39,7 @@ def stored_form(message: Message, role: str, name: str) -> Message | None:
     Returns:
         The message; None if it has neither content nor calls.
     """
-    stored = {key: value for key, value in message.items() if value is not None and key in _STORED}
+    stored = {key: value for key in _STORED if (value := message.get(key)) is not None}
     if "content" not in stored:
         if "function_call" not in stored and "tool_calls" not in stored:
             return None

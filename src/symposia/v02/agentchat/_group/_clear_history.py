@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _COMMAND: Final = re.compile(r"clear history", re.IGNORECASE)
+WORDS: Final = 2
+"""How many of the words that follow it may be its options."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,26 @@ class ClearCommand:
 def read_command(text: str, names: Sequence[str]) -> ClearCommand | None:
     """The command in a text; None if there is none.
 
+    The agent and the number are among the two words that follow it, in any order: `clear history for bob`.
+
     Args:
         text: The text of a message.
         names: The names of the agents of the group chat.
     """
     if (found := _COMMAND.search(text)) is None:
         return None
-    either = "|".join(re.escape(name) for name in names)
-    options = re.compile(rf"\s*(?:(?P<agent>{either})(?!\w)[.,;:]?)?\s*(?:(?P<keep>\d+)(?!\w)[.,;:]?)?")
-    given = options.match(text, found.end())
-    assert given is not None  # noqa: S101 - all parts of the pattern are optional
-    rest = text[: found.start()] + text[given.end() :].lstrip()
-    keep = given["keep"]
-    return ClearCommand(given["agent"], None if keep is None else int(keep), rest)
+    either = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    word = re.compile(rf"[\s,]*(?:(?P<agent>{either})|(?P<keep>\d+)|\w+)(?!\w)[.,;:]?")
+    given: dict[str, str] = {}
+    end = at = found.end()
+    for _ in range(WORDS):
+        if (option := word.match(text, at)) is None:
+            break
+        at = option.end()
+        if option.lastgroup is not None and option.lastgroup not in given:
+            given[option.lastgroup] = option[option.lastgroup]
+            end = at
+    keep = given.get("keep")
+    return ClearCommand(
+        given.get("agent"), None if keep is None else int(keep), text[: found.start()] + text[end:].lstrip()
+    )

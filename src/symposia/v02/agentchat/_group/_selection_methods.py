@@ -131,4 +131,5 @@ def ask_for_speaker(agents: Sequence[Agent]) -> Agent | None:
             if 0 < (number := int(answer)) <= len(agents):
                 return agents[number - 1]
         stream.print(f"Invalid input. Please enter a number between 1 and {len(agents)}.")
+    stream.print(f"You have tried {MANUAL_TRIES} times. The next speaker will be selected automatically.")
     return None

@@ -30,6 +30,7 @@ def allowed_transitions(
         ValueError: The options contradict each other, or are none.
     """
     if given is None:
+        _check_repeaters(allow_repeat_speaker, agents)
         return {agent: _successors(agent, agents, allow_repeat_speaker) for agent in agents}
     if allow_repeat_speaker is not None:
         raise ValueError(
@@ -60,14 +61,21 @@ def check_kind(kind: object) -> None:
         )
 
 
+def _check_repeaters(allow_repeat: object, agents: Sequence[Agent]) -> None:
+    if allow_repeat is None or isinstance(allow_repeat, bool):
+        return
+    if not isinstance(allow_repeat, list):
+        raise ValueError("GroupChat allow_repeat_speaker should be a bool or a list of Agents.")  # noqa: TRY004 - as in AutoGen 0.2
+    if strangers := [each for each in cast("list[object]", allow_repeat) if each not in agents]:
+        named = ", ".join(str(getattr(each, "name", repr(each))) for each in strangers)
+        raise ValueError(f"allow_repeat_speaker names who is not in the group chat: {named}. Give agents of the group.")
+
+
 def _successors(agent: Agent, agents: Sequence[Agent], allow_repeat: bool | Sequence[Agent] | None) -> list[Agent]:
     others = [each for each in agents if each is not agent]
-    if allow_repeat is None or isinstance(allow_repeat, bool):
-        repeats = allow_repeat is not False
-    elif isinstance(cast("object", allow_repeat), list):
-        repeats = agent in allow_repeat
-    else:
-        raise ValueError("GroupChat allow_repeat_speaker should be a bool or a list of Agents.")
+    repeats = (
+        allow_repeat is not False if allow_repeat is None or isinstance(allow_repeat, bool) else agent in allow_repeat
+    )
     return [*others, agent] if repeats else others
 
 
