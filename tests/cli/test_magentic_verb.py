@@ -24,6 +24,7 @@ async def test_without_a_task_the_bundled_one_runs_on_a_recorded_model(tmp_path:
     for text in (
         "Task: The travel expenses of March (a bundled task)",
         "The model's answers are recorded.",
+        "Sandbox: namespaces",
         "Turns: at most 20; a new plan after 3 stalls",
         "MagenticOneOrchestrator: The work makes progress; next is FileSurfer.",
         "share: 67.6%",

@@ -144,13 +144,15 @@ def plan_magentic(arguments: MagenticArguments) -> MagenticPlan:
 def _shown(plan: MagenticPlan, view: View) -> MagenticRun:
     sandbox = chosen_sandbox(plan.sandbox, lambda line: view.note(f"Setting up the sandbox: {line}"))
     with shown_in(view, plan.folder, stopped="The model call, the browser and the sandbox are stopped."):
-        view.begin(_description(plan))
         run = asyncio.run(_carry_out(plan, sandbox, view))
         view.end(_ending(run))
         return run
 
 
 async def _carry_out(plan: MagenticPlan, sandbox: SandboxBackend, view: View) -> MagenticRun:
+    def begin(started: str) -> None:
+        view.begin(_description(plan, started))
+
     try:
         return await run_magentic(
             plan.task,
@@ -160,6 +162,7 @@ async def _carry_out(plan: MagenticPlan, sandbox: SandboxBackend, view: View) ->
             limits=plan.limits,
             web=plan.web,
             plan_review=ask_on_terminal if plan.review_plan else None,
+            started=begin,
             checked=lambda check: view.tell(check_lines(check, recorded=plan.model.recorded)),
             watch=view.show,
         )
@@ -167,7 +170,7 @@ async def _carry_out(plan: MagenticPlan, sandbox: SandboxBackend, view: View) ->
         await close_models([plan.model])
 
 
-def _description(plan: MagenticPlan) -> RunDescription:
+def _description(plan: MagenticPlan, sandbox: str) -> RunDescription:
     limits = plan.limits
     data = ", ".join(path.name for path in plan.task.data)
     return RunDescription(
@@ -177,7 +180,7 @@ def _description(plan: MagenticPlan) -> RunDescription:
         note=RECORDED_NOTE if plan.model.recorded else "",
         details=(
             *([("Data", data)] if data else []),
-            ("Sandbox", plan.sandbox),
+            ("Sandbox", sandbox),
             ("Turns", f"at most {limits.turns}; a new plan after {limits.stalls} stalls"),
         ),
         folder=plan.folder,

@@ -15,6 +15,9 @@ from symposia.core.exceptions import InvalidArgumentError
 Watch: TypeAlias = Callable[[BaseAgentEvent | BaseChatMessage], None]
 """Receives each message, event, and piece of a streamed message, on the event loop."""
 
+Started: TypeAlias = Callable[[str], None]
+"""Receives the name of the sandbox when it has started, before anything else."""
+
 Checked: TypeAlias = Callable[[TeamCheck], None]
 """Receives the check of the team, before its messages."""
 

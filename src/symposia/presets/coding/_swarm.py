@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +39,7 @@ from symposia.core.models import UsageAccount
 from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.presets._folder import make_folder
 from symposia.presets._models import usage_by_agent
-from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition
+from symposia.presets._run import Checked, Started, Watch, check_limits, ignore, limit_condition
 from symposia.presets.coding._agents import coder, executor, planner, reviewer
 from symposia.presets.coding._folder import RunFolder
 from symposia.presets.coding._models import SwarmModels
@@ -48,7 +48,6 @@ from symposia.presets.coding._result import CodingResult
 from symposia.presets.coding._rule import EXECUTOR, CodingRule, next_step
 from symposia.presets.coding._task import CodingTask, prepare_data
 
-Started: TypeAlias = Callable[[str], None]
 _Item: TypeAlias = BaseAgentEvent | BaseChatMessage | TaskResult
 
 

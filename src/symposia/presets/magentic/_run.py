@@ -29,7 +29,7 @@ from symposia.ext.code_executors import SandboxCodeExecutor
 from symposia.ext.teams.magentic_one import close_specialists, specialists
 from symposia.presets._folder import make_folder
 from symposia.presets._models import NamedModel, usage_by_agent
-from symposia.presets._run import Checked, Watch, check_limits, ignore, limit_condition, outcome_of
+from symposia.presets._run import Checked, Started, Watch, check_limits, ignore, limit_condition, outcome_of
 from symposia.presets.coding import DataFileError, EmptyTaskError
 from symposia.presets.magentic._folder import MagenticFolder, check_data
 from symposia.presets.magentic._outcome import WHAT_TO_DO, MagenticOutcome, MagenticRun
@@ -119,6 +119,7 @@ async def run_magentic(
     policy: SandboxPolicy | None = None,
     web: WebAccess | None = None,
     plan_review: HumanFunction | None = None,
+    started: Started = ignore,
     checked: Checked = ignore,
     watch: Watch = ignore,
 ) -> MagenticRun:
@@ -137,7 +138,8 @@ async def run_magentic(
         policy: The limits of the code.
         web: What the browser may do.
         plan_review: Asks a person to approve each plan.
-        checked: Called with the check of the team, before a model is asked.
+        started: Called on the event loop with the name of the sandbox when it has started, before anything is watched.
+        checked: Called with the check of the team, right after `started`.
         watch: Called on the event loop with every message, event, ledger, and piece of a streamed message.
 
     Raises:
@@ -172,6 +174,7 @@ async def run_magentic(
             termination_condition=limits.condition(),
             emit_team_events=True,
         )
+        started(sandbox.name)
         checked(team.check(task.text))
         run = _Run(task=task, model=model, agents=agents, folder=kept, watch=watch)
         return await run.follow(team)
