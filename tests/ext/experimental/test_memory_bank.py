@@ -173,7 +173,7 @@ async def test_cancelling_ends_the_wait(config: MemoryBankConfig) -> None:
     ids=str,
 )
 def test_a_wrong_configuration_is_refused_when_the_bank_is_made(wrong: MemoryBankConfig, fault: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=f"A MemoryBankConfig cannot be used: {fault}.*Its keys are path, "):
+    with pytest.raises(InvalidArgumentError, match=f"MemoryBankConfig cannot be used: {fault}.*Its keys are path, "):
         MemoryBank(False, wrong)
 
 

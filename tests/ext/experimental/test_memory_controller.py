@@ -256,7 +256,7 @@ def test_wrong_arguments_are_refused_when_the_controller_is_made(path: str) -> N
     with pytest.raises(ArgumentTypeError):
         MemoryController(False, "gpt-4o")  # type: ignore[arg-type]  # the error is what is tested
     for wrong in ({"max_train_trials": 0}, {"validate": True}, {"MemoryBank": {"paht": "bank"}}):
-        with pytest.raises(InvalidArgumentError, match="A MemoryControllerConfig cannot be used"):
+        with pytest.raises(InvalidArgumentError, match="This MemoryControllerConfig cannot be used"):
             MemoryController(False, always("1"), config=wrong)  # type: ignore[arg-type]  # likewise
 
 

@@ -180,5 +180,5 @@ def test_leaving_what_was_not_entered_does_nothing_and_a_wrong_level_is_refused(
     logger.finalize()
     assert not (tmp_path / "logs").exists()
     wrong = PageLoggerConfig(level="LOUD")  # type: ignore[typeddict-item]  # the error is what is tested
-    with pytest.raises(InvalidArgumentError, match=r"A PageLoggerConfig cannot be used: level: .*'DEBUG'"):
+    with pytest.raises(InvalidArgumentError, match=r"This PageLoggerConfig cannot be used: level: .*'DEBUG'"):
         PageLogger(wrong)

@@ -10,9 +10,10 @@ from symposia.agentchat.agents import AssistantAgent
 from symposia.agentchat.conditions import MaxMessageTermination
 from symposia.agentchat.teams import RoundRobinGroupChat
 from symposia.cli._app import app
-from symposia.core.exceptions import ToolServiceError
+from symposia.core.exceptions import ArgumentTypeError, ToolServiceError
+from symposia.core.tools import StaticWorkbench
 from symposia.ext.models.replay import ReplayChatCompletionClient
-from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams
+from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, serve_mcp_tools
 
 TOOLS = """
 def add(a: int, b: int) -> int:
@@ -130,3 +131,8 @@ def test_what_cannot_be_served_is_a_usage_error(
 async def test_a_server_that_cannot_serve_is_explained_to_its_client() -> None:
     with pytest.raises(ToolServiceError, match="There is no file no-such"):
         await serving("no-such.json").start()
+
+
+async def test_a_workbench_in_a_list_is_refused_with_what_to_give() -> None:
+    with pytest.raises(ArgumentTypeError, match="give the workbench alone"):
+        await serve_mcp_tools([StaticWorkbench([])], "both")

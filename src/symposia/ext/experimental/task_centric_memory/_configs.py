@@ -25,7 +25,7 @@ def checked_config(config: ConfigT | None, schema: type[ConfigT]) -> ConfigT:
     except ValidationError as error:
         faults = "; ".join(validation_faults(error, "the configuration"))
         keys = ", ".join(schema.__annotations__)
-        raise InvalidArgumentError(f"A {schema.__name__} cannot be used: {faults}. Its keys are {keys}.") from error
+        raise InvalidArgumentError(f"This {schema.__name__} cannot be used: {faults}. Its keys are {keys}.") from error
 
 
 @lru_cache(maxsize=8)

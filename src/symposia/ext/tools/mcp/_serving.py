@@ -78,6 +78,8 @@ def _as_tool(given: object, name: str) -> BaseTool[Any, Any]:
         return TeamTool(given, name, given.description, return_value_as_last_message=True)
     if callable(given) and not isinstance(given, type):
         return FunctionTool(given, given.__doc__ or "")
+    if isinstance(given, Workbench):
+        raise ArgumentTypeError("A workbench in a list cannot be served: give the workbench alone.")
     raise ArgumentTypeError(f"{given!r} cannot be served: give a workbench, an agent, a team, a tool, or a function.")
 
 
