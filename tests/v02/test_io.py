@@ -134,3 +134,23 @@ def test_a_function_of_a_connection_that_fails_is_logged_and_the_server_goes_on(
                 with pytest.raises(ConnectionClosed):
                     client.recv(timeout=10)
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == ["first", "second"]
+
+
+def test_a_client_that_leaves_ends_the_function_of_its_connection_with_one_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asking, ended = threading.Event(), threading.Event()
+
+    def on_connect(stream: IOWebsockets) -> None:
+        asking.set()
+        try:
+            stream.input("name? ")
+        finally:
+            ended.set()
+
+    with IOWebsockets.run_server_in_thread(port=0, on_connect=on_connect) as uri:
+        with connect(uri):
+            assert asking.wait(10)
+        assert ended.wait(10)
+    assert [(record.levelname, record.exc_info) for record in caplog.records] == [("WARNING", None)]
+    assert "A client left" in caplog.text

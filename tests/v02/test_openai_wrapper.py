@@ -18,6 +18,7 @@ from tests.support.journal import Journal
 from typing_extensions import override
 
 from symposia.core.effects import handle_effects
+from symposia.core.exceptions import ModelError
 from symposia.core.models import ChatCompletionClient
 from symposia.ext.models.openai import BaseOpenAIChatCompletionClient
 from symposia.testing.model_server import Failure, MockModelServer, Raw, Reply, ToolCall
@@ -299,6 +300,22 @@ def test_the_next_model_is_asked_when_one_fails_and_the_last_error_is_openais(
     assert (text_of(response), response.config_id) == ("second", 1)
     with pytest.raises(error):
         wrapper.create(messages=HELLO)
+
+
+@pytest.mark.parametrize("answer", ["error", "no JSON", "cut"])
+def test_a_streamed_answer_that_fails_is_an_error_of_openais_sdk(server: MockModelServer, answer: str) -> None:
+    """What its SDK does not notice is a `ModelError` of ours: it is the cause."""
+    ending = b'{"error": {"message": "overloaded"}}' if answer == "error" else b"{no"
+    broken = Raw(body=b"data: " + ending + b"\n\n", content_type="text/event-stream")
+    bad = Reply(text="Hello there", cut_after=2) if answer == "cut" else broken
+    server.script(bad, Reply(text="second"), bad)
+    printed = Printed()
+    with IOStream.set_default(printed):
+        response = uncached(entry(server), entry(server)).create(messages=HELLO, stream=True)
+        with pytest.raises(openai.APIError) as caught:
+            uncached(entry(server)).create(messages=HELLO, stream=True)
+    assert text_of(response) == "second"
+    assert isinstance(caught.value.__cause__, ModelError)
 
 
 def test_a_filtered_prompt_is_an_error_at_once(server: MockModelServer) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.v02._azure_credentials import token_provider
+from symposia.v02._plain import call_in_thread
 
 if TYPE_CHECKING:
     import openai
@@ -27,7 +29,7 @@ def openai_clients(config: Mapping[str, Any]) -> tuple[openai.OpenAI, openai.Asy
 
     Raises:
         InvalidArgumentError: It has an `http_client`, or the `api_type` of another vendor.
-        MissingExtraError: OpenAI's SDK is not installed.
+        MissingExtraError: OpenAI's SDK is not installed, or Azure's for ``azure_ad_token_provider="DEFAULT"``.
         openai.OpenAIError: It has no key.
     """
     api_type = str(config.get("api_type") or "openai").lower()
@@ -46,7 +48,13 @@ def openai_clients(config: Mapping[str, Any]) -> tuple[openai.OpenAI, openai.Asy
         options = _given(config, AZURE_CONNECTION)
         if "base_url" in options:
             options["azure_endpoint"] = options.pop("base_url")
-        return openai.AzureOpenAI(**options), openai.AsyncAzureOpenAI(**options)
+        if (given := options.pop("azure_ad_token_provider", None)) is None:
+            return openai.AzureOpenAI(**options), openai.AsyncAzureOpenAI(**options)
+        provider = token_provider(given)  # asked in a thread by the asynchronous client, since it may block
+        return (
+            openai.AzureOpenAI(**options, azure_ad_token_provider=provider),
+            openai.AsyncAzureOpenAI(**options, azure_ad_token_provider=lambda: call_in_thread(provider)),
+        )
     options = _given(config, CONNECTION)
     return openai.OpenAI(**options), openai.AsyncOpenAI(**options)
 

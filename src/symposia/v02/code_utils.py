@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final, TypeAlias
@@ -99,19 +100,23 @@ async def a_execute_code(
     lang: str | None = "python",
 ) -> tuple[int, str, str | None]:
     """Run code like `execute_code`, without blocking the event loop."""
-    from symposia.v02._legacy_execution import LegacyCode, run_legacy_code  # noqa: PLC0415 - only where code runs
-
     if code is None and filename is None:
         raise AssertionError("Either code=None or filename=None must be provided.")
-    wanted = LegacyCode(
-        code=code,
-        file=filename,
-        language=lang or infer_lang(code or ""),
-        work_dir=Path(work_dir or WORKING_DIR),
-        use_docker=decide_use_docker(None) if use_docker is _FROM_ENVIRONMENT else use_docker,
-        timeout=timeout or DEFAULT_TIMEOUT,
-    )
-    return await run_legacy_code(wanted)
+
+    def run() -> Coroutine[Any, Any, tuple[int, str, str | None]]:
+        from symposia.v02._legacy_execution import LegacyCode, run_legacy_code  # noqa: PLC0415 - only where code runs
+
+        wanted = LegacyCode(
+            code=code,
+            file=filename,
+            language=lang or infer_lang(code or ""),
+            work_dir=Path(work_dir or WORKING_DIR),
+            use_docker=decide_use_docker(None) if use_docker is _FROM_ENVIRONMENT else use_docker,
+            timeout=timeout or DEFAULT_TIMEOUT,
+        )
+        return run_legacy_code(wanted)
+
+    return await (await asyncio.to_thread(run))  # the sandboxes are imported there
 
 
 def decide_use_docker(use_docker: UseDocker) -> UseDocker:

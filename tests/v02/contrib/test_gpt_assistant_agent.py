@@ -1,6 +1,7 @@
 """Agents of AutoGen 0.2 whose replies come from OpenAI's Assistants API: the real SDK against a scripted service."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from tests.support.v02_agents import Recorder, speaker, texts
 
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError, ModelError
+from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
+from symposia.testing.model_server._loop_thread import LoopThread
 from symposia.v02 import AssistantAgent, ConversableAgent, GroupChat, GroupChatManager, register_function
 from symposia.v02.agentchat.contrib.gpt_assistant_agent import GPTAssistantAgent
 from symposia.v02.io import IOStream
@@ -290,3 +293,38 @@ def test_a_service_at_azure_is_asked_with_its_key(service: ThreadService) -> Non
     }  # fmt: skip
     GPTAssistantAgent(llm_config={"config_list": [entry], "file_ids": ["file_1"], "check_every_ms": 1, "verbose": True})
     assert service.headers[-1]["api-key"] == "test"
+
+
+@pytest.fixture
+def machine_identity(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine of Azure, whose service gives tokens."""
+
+    async def answer(request: HttpRequest, response: HttpResponse) -> None:
+        token = {"access_token": "of-the-machine", "expires_on": "4000000000", "token_type": "Bearer"}
+        await response.raw(200, json.dumps(token).encode(), {"content-type": "application/json"})
+
+    thread, server = LoopThread(), HttpServer(answer, keep_alive=False)
+    thread.run(server.start())
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{server.url}/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "secret")
+    yield
+    thread.run(server.stop())
+    thread.stop()
+
+
+@pytest.mark.usefixtures("machine_identity")
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_service_at_azure_is_asked_with_the_credentials_of_the_machine(
+    service: ThreadService, is_async: bool
+) -> None:
+    entry = {
+        "model": "gpt-4o", "base_url": service.url, "api_type": "azure", "api_version": "v",
+        "azure_ad_token_provider": "DEFAULT",
+    }  # fmt: skip
+    agent = GPTAssistantAgent(llm_config={"config_list": [entry], "check_every_ms": 1})
+    service.script = [says("Yes.")]
+    if is_async:
+        asyncio.run(speaker("asking").a_initiate_chat(agent, message="Is it?", max_turns=1, silent=True))
+    else:
+        speaker("asking").initiate_chat(agent, message="Is it?", max_turns=1, silent=True)
+    assert {each["authorization"] for each in service.headers} == {"Bearer of-the-machine"}

@@ -65,6 +65,19 @@ def test_other_passages_are_given_until_there_are_none(handbook: Path) -> None:
     assert end == "TERMINATE"
 
 
+async def test_an_asynchronous_chat_does_not_block_while_documents_are_searched(handbook: Path) -> None:
+    """The tests fail where the event loop is blocked, as by reading files."""
+    asking = proxy(handbook, context_max_tokens=25)
+    result = await asking.a_initiate_chat(
+        answering("UPDATE CONTEXT", "30."),
+        message=asking.message_generator,
+        problem="How many days of leave, and which day is pay?",
+        silent=True,
+    )
+    first, _, second, _ = [message["content"] for message in result.chat_history]
+    assert sorted(["30 days" in first, "30 days" in second]) == [False, True]
+
+
 def test_an_answer_without_its_prefix_gets_other_passages(handbook: Path) -> None:
     asking = proxy(handbook, customized_answer_prefix="the answer is", update_context=True)
     *_, end = texts(asking, answering("Perhaps 30."), "leave")

@@ -79,7 +79,8 @@ class IOWebsockets(IOStream):
             host: The address to listen at.
             port: The port; 0 is one that is free.
             on_connect: Is called with the stream of each connection, in a thread where it is the default stream. The
-                connection is closed when it returns.
+                connection is closed when it returns. When the client leaves, the next use of the stream raises
+                ``websockets.exceptions.ConnectionClosed``, which may end the function.
             ssl_context: Serves ``wss``.
             **kwargs: Options of ``websockets.sync.server.serve``.
 
@@ -106,9 +107,13 @@ class IOWebsockets(IOStream):
 
 
 def _converse(socket: ServerConnection, on_connect: Callable[[IOWebsockets], None]) -> None:
+    from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - as above
+
     stream = IOWebsockets(socket)
     with IOStream.set_default(stream):
         try:
             on_connect(stream)
+        except ConnectionClosed as closed:
+            _logger.warning("A client left, and the function for its connection ended: %s.", closed)
         except Exception:
             _logger.exception("The function for a connection failed. The connection is closed.")

@@ -59,6 +59,11 @@ class Entry:
         self._interval = 1 / rate if rate else 0.0
         self._next_turn = 0.0
 
+    @property
+    def is_openai(self) -> bool:
+        """Whether the model is asked in OpenAI's format."""
+        return isinstance(self.client, VendorModel) and self.client.is_openai
+
     async def wait_for_its_turn(self, form: Waiting) -> None:
         """Wait until the model may be asked again, by ``api_rate_limit`` in requests a second."""
         if self._interval:

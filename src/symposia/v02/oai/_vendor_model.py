@@ -50,6 +50,9 @@ class VendorModel:
     Args:
         config: The entry, with what it shares with others.
 
+    Attributes:
+        is_openai: Whether requests are in OpenAI's format.
+
     Raises:
         MissingExtraError: The vendor's SDK is not installed.
         UsageError: The vendor's client does not take the configuration; also `openai.OpenAIError`.
@@ -57,7 +60,7 @@ class VendorModel:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._is_openai = vendor_of(config).is_openai
+        self.is_openai = vendor_of(config).is_openai
         end = _leave_open if config.get("http_client") is not None else _close
         self._clients = Kept[str, ChatCompletionClient](KEPT, end)
         close_in_background(self, self._clients.end_all)
@@ -80,7 +83,7 @@ class VendorModel:
         Raises:
             Exception: See `ChatCompletionClient.create`.
         """
-        messages = read_messages(params.get("messages") or (), self._blocks, links=self._is_openai)
+        messages = read_messages(params.get("messages") or (), self._blocks, links=self.is_openai)
         choices = range(params.get("n") or 1)
         async with self._client(params) as client:
             options = self._options(params, client)
@@ -127,7 +130,7 @@ class VendorModel:
             await self._clients.give_back(key)
 
     def _options(self, params: Config, client: ChatCompletionClient) -> CreateOptions:
-        if self._is_openai and not self._has_blocks(params) and _is_current(params) and not _takes_responses(client):
+        if self.is_openai and not self._has_blocks(params) and _is_current(params) and not _takes_responses(client):
             # What the program wrote goes to the server as it is.
             written = {name: params[name] for name in BY_CALL if params.get(name) not in (None, [])}
             return {"tools": read_tools(params), "extra_create_args": written}

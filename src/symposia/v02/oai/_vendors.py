@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
 from symposia.core.models import ChatCompletionClient, ModelFamily, ModelInfo
+from symposia.v02._azure_credentials import token_provider
 from symposia.v02.oai._settings import Config, connection_of
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ CAPABLE: Final = ModelInfo(
     multiple_system_messages=True,
 )
 """As in AutoGen 0.2, the server decides what its model can do."""
-
-DEFAULT: Final = "DEFAULT"
-"""The ``azure_ad_token_provider`` that stands for the credentials of the machine."""
-COGNITIVE_SERVICES: Final = "https://cognitiveservices.azure.com/.default"
 
 
 @dataclass(frozen=True)
@@ -120,19 +117,9 @@ def _azure(connection: Config, arguments: Config) -> ChatCompletionClient:
     options["model"] = options.get("model") or options.get("azure_deployment")
     deployment = str(options.get("azure_deployment") or options["model"] or "")
     options["azure_deployment"] = deployment.replace(".", "")  # Azure allows no dots in its names
-    if options.get("azure_ad_token_provider") == DEFAULT:
-        options["azure_ad_token_provider"] = _machine_credentials()
+    if options.get("azure_ad_token_provider") is not None:
+        options["azure_ad_token_provider"] = token_provider(options["azure_ad_token_provider"])
     return AzureOpenAIChatCompletionClient(**options)
-
-
-def _machine_credentials() -> object:
-    try:
-        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - only such configurations need it
-    except ImportError as error:
-        raise MissingExtraError("azure_ad_token_provider='DEFAULT'", "azure") from error
-    from symposia.ext.auth.azure import AzureTokenProvider  # noqa: PLC0415 - see above
-
-    return AzureTokenProvider(DefaultAzureCredential(), COGNITIVE_SERVICES)
 
 
 def _anthropic(connection: Config, arguments: Config) -> ChatCompletionClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
@@ -17,6 +17,7 @@ from symposia.v02.logger.logger_utils import get_current_ts
 from symposia.v02.oai import _cached_answers, _settings
 from symposia.v02.oai._cached_answers import LEGACY_CACHE_DIR, LEGACY_DEFAULT_CACHE_SEED
 from symposia.v02.oai._entries import Entry, PlaceHolderClient
+from symposia.v02.oai._errors import error_for_programs, is_filtered
 from symposia.v02.oai._model_client import ModelClient, Response
 from symposia.v02.oai._settings import Config
 from symposia.v02.oai._usage import Summary, add_usage, print_summaries
@@ -96,8 +97,8 @@ class OpenAIWrapper:
             try:
                 response = await self._ask(form, entry, full)
             except ModelError as error:
-                if is_last or _is_filtered(error):
-                    raise _raised(error) from error
+                if is_last or is_filtered(error):
+                    raise error_for_programs(error, is_openai=entry.is_openai) from error
                 _logger.debug("The model of entry %s of the configuration list failed.", number, exc_info=error)
                 continue
             passes = full.get("filter_func") is None or full["filter_func"](
@@ -218,20 +219,3 @@ class OpenAIWrapper:
     def clear_usage_summary(self) -> None:
         """Count anew."""
         self.total_usage_summary = self.actual_usage_summary = None
-
-
-def _is_filtered(error: ModelError) -> bool:
-    return getattr(error.__cause__, "code", None) == "content_filter"
-
-
-def _raised(error: ModelError) -> Exception:
-    """The error that programs of AutoGen 0.2 expect: OpenAI's own, or `TimeoutError`."""
-    cause = error.__cause__
-    if cause is None or not type(cause).__module__.startswith("openai"):
-        return error
-    if type(cause).__name__ == "APITimeoutError":
-        return TimeoutError(
-            "The model did not answer in time. Set a longer 'timeout', in seconds, in the llm_config or the "
-            "configuration list."
-        )
-    return cast("Exception", cause)

@@ -7,7 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, cast
 
+from typing_extensions import override
+
+from symposia.v02._plain import call_in_thread, run_plain
+from symposia.v02._waiting import ASYNC, PLAIN, Waiting
 from symposia.v02.agentchat.agent import Agent
+from symposia.v02.agentchat.chat import ChatResult
 from symposia.v02.agentchat.contrib._database_search import OPTIONS, DatabaseSearch, wants_database
 from symposia.v02.agentchat.contrib._documents import DocumentSearch, FoundPassage, PassageSearch
 from symposia.v02.agentchat.user_proxy_agent import UserProxyAgent
@@ -112,7 +117,9 @@ class RetrieveUserProxyAgent(UserProxyAgent):
         self.n_results = 20
         self._search_string = ""
         self._given: set[str] = set()
-        self.register_reply(Agent, RetrieveUserProxyAgent._other_passages, position=2)
+        plain, asynchronous = RetrieveUserProxyAgent._other_passages, RetrieveUserProxyAgent._a_other_passages
+        self.register_reply(Agent, plain, position=2)
+        self.register_reply(Agent, asynchronous, position=2, ignore_async_in_sync_chat=True)
 
     def retrieve_docs(self, problem: str, n_results: int = 20, search_string: str = "") -> list[FoundPassage]:
         """Find passages about a problem, the best first.
@@ -140,6 +147,13 @@ class RetrieveUserProxyAgent(UserProxyAgent):
         proxy._search_string = str(context.get("search_string", ""))  # noqa: SLF001 - of its own class
         proxy._given.clear()  # noqa: SLF001 - as above
         return proxy._message(proxy._next_passages())  # noqa: SLF001 - as above
+
+    @override
+    async def a_initiate_chat(self, *args: Any, **kwargs: Any) -> ChatResult:  # Any: as of the base class
+        """As `initiate_chat`. The event loop goes on while `message_generator` searches, in a thread."""
+        if kwargs.get("message") is RetrieveUserProxyAgent.message_generator:
+            kwargs["message"] = _a_message
+        return await super().a_initiate_chat(*args, **kwargs)
 
     def _next_passages(self) -> list[FoundPassage]:
         """The best passages that were not given before, as many as there is room for."""
@@ -174,11 +188,26 @@ class RetrieveUserProxyAgent(UserProxyAgent):
         config: Any = None,  # noqa: ARG002 - of every reply function
     ) -> tuple[bool, str | None]:
         """The reply function that gives other passages, and ends the chat when there are none."""
-        history = self._history(messages, sender)
+        return run_plain(self._passages_reply(PLAIN, self._history(messages, sender)))
+
+    async def _a_other_passages(
+        self,
+        messages: list[dict[str, Any]] | None = None,
+        sender: Agent | None = None,
+        config: Any = None,  # noqa: ARG002 - of every reply function
+    ) -> tuple[bool, str | None]:
+        """As `_other_passages`. The event loop goes on meanwhile."""
+        return await self._passages_reply(ASYNC, self._history(messages, sender))
+
+    async def _passages_reply(self, form: Waiting, history: list[dict[str, Any]]) -> tuple[bool, str | None]:
         if not self._wants_others(content_str(history[-1].get("content"))):
             return False, None
-        passages = self._next_passages()
+        passages = await form.in_thread(self._next_passages)
         return True, self._message(passages) if passages else "TERMINATE"
+
+
+async def _a_message(sender: Agent, recipient: Agent, context: Mapping[str, Any]) -> str:
+    return await call_in_thread(RetrieveUserProxyAgent.message_generator, sender, recipient, context)
 
 
 def _warn_of_unread(config: Mapping[str, Any], *, has_database: bool) -> None:  # Any: options of several kinds
