@@ -60,6 +60,12 @@ def test_diff_writes_nothing_and_succeeds(program: Path) -> None:
     assert (result.exit_code, program.read_text()) == (0, BEFORE)
 
 
+def test_diff_with_check_shows_the_changes_and_fails(program: Path) -> None:
+    result = migrate("--diff", "--check", program)
+    assert "+from symposia.core" in result.output
+    assert (result.exit_code, program.read_text()) == (1, BEFORE)
+
+
 def test_a_file_that_cannot_be_written_is_told_and_the_others_are_written(program: Path) -> None:
     other = program.with_name("b.py")
     other.write_text(BEFORE)
@@ -90,6 +96,7 @@ def test_report_says_what_would_run_as_it_is(program: Path) -> None:
         (["--to", "v0.5", "."], "--to takes v0.4 or names, and not 'v0.5'."),
         (["--json", "."], "--json is for --report."),
         (["--yes", "--check", "."], "--yes writes, and --diff and --check do not: give one of them."),
+        (["--report", "--diff", "."], "--report changes nothing: give it without --yes, --diff and --check."),
         ([], "Missing argument 'PATH...'"),
     ],
 )

@@ -1,6 +1,9 @@
 """Which files are looked at, how they are read, and that they are written whole or not at all."""
 
+import errno
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,50 @@ def test_a_file_that_is_not_writable_or_has_changed_stays_as_it_is(tmp_path: Pat
     assert path.read_text() == "x = 1"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_pipes_circles_of_links_and_folders_that_cannot_be_read_are_told_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.py").write_text(IMPORT)
+    (tmp_path / "circle.py").symlink_to("circle.py")
+    (tmp_path / "closed").mkdir()
+    os.mkfifo(tmp_path / "pipe.py")
+    scan = os.scandir
+
+    def refusing(path: str) -> object:  # root may read every folder
+        if path == str(tmp_path / "closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    plan = plan_migration([tmp_path, tmp_path / "pipe.py"])
+    assert [change.path.name for change in plan.changes] == ["a.py"]
+    assert {finding.path.name: finding.kind for finding in plan.findings} == dict.fromkeys(
+        ("closed", "pipe.py"), FindingKind.UNREADABLE
+    )
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root gives files away")
+def test_a_file_stays_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(IMPORT)
+    os.chown(path, 12345, 12346)
+    [change] = plan_migration([path]).changes
+    change.write()
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_diff_has_the_lines_of_the_file_and_its_name_on_one(tmp_path: Path) -> None:
+    path = tmp_path / "a\n+b.py"
+    path.write_bytes(b"x = 1 \x0c# y\r\nimport autogen_core")
+    [change] = plan_migration([path]).changes
+    assert change.diff() == (
+        f"--- a/{tmp_path}/a␊+b.py\n+++ b/{tmp_path}/a␊+b.py\n@@ -1,2 +1,2 @@\n"
+        " x = 1 \x0c# y\n-import autogen_core\n+import symposia.core\n"
+    )
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "cp1252"])
 def test_the_encoding_of_a_program_stays(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "a.py"
@@ -59,6 +106,13 @@ def test_the_encoding_of_a_program_stays(tmp_path: Path, encoding: str) -> None:
     [change] = plan_migration([path]).changes
     assert change.after == f"{declared}import symposia.core  # é\r\n".encode(encoding)
     assert "+import symposia.core  # é" in change.diff()
+
+
+def test_json_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('{"provider": "autogen_core.AgentId", "config": ' + "[" * 100_000)
+    [finding] = plan_migration([path]).findings
+    assert (finding.kind, finding.text) == (FindingKind.UNREADABLE, "It is nested too deeply to be read.")
 
 
 @pytest.mark.parametrize("data", [b"import autogen # \xff", b"# coding: nothing\nimport autogen", b"\x00autogen"])

@@ -12,7 +12,7 @@ import typer
 
 from symposia.cli._exit import Status, fail, status_of_error
 from symposia.core.exceptions import MissingExtraError
-from symposia.core.terminal_text import printable
+from symposia.core.terminal_text import printable, printable_name
 from symposia.migration import (
     FileChange,
     Finding,
@@ -57,6 +57,8 @@ def migrate_and_show(arguments: MigrateArguments) -> None:
 def _target(arguments: MigrateArguments) -> MigrationTarget:
     if arguments.as_json and not arguments.report:
         raise typer.BadParameter("--json is for --report.")
+    if arguments.report and (arguments.yes or arguments.diff or arguments.check):
+        raise typer.BadParameter("--report changes nothing: give it without --yes, --diff and --check.")
     if arguments.yes and (arguments.diff or arguments.check):
         raise typer.BadParameter("--yes writes, and --diff and --check do not: give one of them.")
     for path in arguments.paths:
@@ -70,7 +72,7 @@ def _target(arguments: MigrateArguments) -> MigrationTarget:
 
 def _migrate(arguments: MigrateArguments, target: MigrationTarget) -> None:
     plan = plan_migration(arguments.paths, target)
-    if not (arguments.check or arguments.yes):
+    if arguments.diff or not (arguments.check or arguments.yes):
         for change in plan.changes:
             _show_diff(change.diff())
     _show_findings(plan.findings)
@@ -78,10 +80,10 @@ def _migrate(arguments: MigrateArguments, target: MigrationTarget) -> None:
     if not plan.changes:
         typer.echo(f"Nothing to change in {_files(plan.looked_at)}.")
     elif arguments.check or arguments.diff:
-        for change in plan.changes if arguments.check else ():
-            typer.echo(f"would change {change.path}")
+        for change in () if arguments.diff else plan.changes:
+            typer.echo(printable_name(f"would change {change.path}"))
         typer.echo(f"{_files(len(plan.changes))} of {plan.looked_at} would change.")
-        is_whole = is_whole and arguments.diff
+        is_whole = is_whole and not arguments.check
     elif arguments.yes or _is_confirmed(len(plan.changes)):
         is_whole = _write(plan.changes) and is_whole
     else:
@@ -105,10 +107,10 @@ def _write(changes: Sequence[FileChange]) -> bool:
         try:
             change.write()
         except OSError as error:
-            typer.secho(f"{change.path} stays as it was: {error}", fg=typer.colors.RED, err=True)
+            typer.secho(printable_name(f"{change.path} stays as it was: {error}"), fg=typer.colors.RED, err=True)
             is_whole = False
         else:
-            typer.echo(f"changed {change.path}")
+            typer.echo(printable_name(f"changed {change.path}"))
     return is_whole
 
 
@@ -120,7 +122,7 @@ def _show_diff(diff: str) -> None:
 
 def _show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
-        typer.echo(printable(str(finding)))
+        typer.echo(printable_name(str(finding)))
 
 
 def _show_report(report: MigrationReport, *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from symposia.migration._findings import FindingKind, Note
 from symposia.migration._names import is_theirs, resolved
 from symposia.migration._python import MigratedText
+from symposia.migration._syntax import TOO_DEEP
 
 _PROVIDER = re.compile(r'("provider"\s*:\s*")(autogen_[\w.]+)(")')
 
@@ -21,7 +22,9 @@ def migrate_components(text: str) -> MigratedText:
         return MigratedText(text)
     try:
         providers = set(_providers(json.loads(text)))
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return MigratedText(text, [Note(line=0, kind=FindingKind.UNREADABLE, text=TOO_DEEP)])
+    except ValueError as error:
         return MigratedText(text, [Note(line=0, kind=FindingKind.UNREADABLE, text=f"It is no JSON: {error}.")])
     notes: list[Note] = []
     uses: list[tuple[int, str]] = []

@@ -21,19 +21,31 @@ def files_of(paths: Iterable[Path]) -> Iterator[Path]:
     """The files to look at, each once: the given ones, and those of the given folders.
 
     In folders, hidden entries, virtual environments, installed packages, links that lead out of the folder and files of
-    more than 50 MiB are left out.
+    more than 50 MiB are left out. A folder that cannot be read is among the files, since reading it tells why.
     """
     seen: set[Path] = set()
     for path in paths:
         for file in _files_below(path) if path.is_dir() else (path,):
-            real = file.resolve()
+            real = file.resolve() if file.exists() else file
             if real not in seen:
                 seen.add(real)
                 yield file
 
 
+def contents(path: Path) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        OSError: It cannot be read, or is something else than a file, such as a pipe.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(f"{path} is no file.")
+    return path.read_bytes()
+
+
 def _files_below(folder: Path) -> Iterator[Path]:
-    for parent, folders, files in os.walk(folder):
+    unreadable: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable.append):
         here = Path(parent)
         folders[:] = sorted(name for name in folders if not _is_skipped(here / name))
         for name in sorted(files):
@@ -44,6 +56,7 @@ def _files_below(folder: Path) -> Iterator[Path]:
                 and _is_inside(file, folder)
             ):
                 yield file
+    yield from (Path(error.filename) for error in unreadable)
 
 
 def _is_skipped(folder: Path) -> bool:
@@ -51,9 +64,9 @@ def _is_skipped(folder: Path) -> bool:
 
 
 def _is_inside(file: Path, folder: Path) -> bool:
-    if file.is_symlink() and not file.resolve().is_relative_to(folder.resolve()):
+    if not file.is_file() or file.stat().st_size > MAX_BYTES:
         return False
-    return file.is_file() and file.stat().st_size <= MAX_BYTES
+    return not file.is_symlink() or file.resolve().is_relative_to(folder.resolve())
 
 
 def decoded(path: Path, data: bytes) -> tuple[str, str]:
@@ -81,16 +94,18 @@ def replace_file(path: Path, before: bytes, after: bytes) -> None:
         OSError: The file cannot be written, or no longer has the bytes `before`.
     """
     real = path.resolve()
-    mode = real.stat().st_mode
-    if not mode & 0o222 or not os.access(real, os.W_OK):
+    status = real.stat()
+    if not status.st_mode & 0o222 or not os.access(real, os.W_OK):
         raise PermissionError(f"{path} is not writable.")
-    if real.read_bytes() != before:
+    if contents(real) != before:
         raise OSError(f"{path} has changed since it was read. Start again.")
     handle, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(after)
-        Path(name).chmod(mode & 0o7777)
+        Path(name).chmod(status.st_mode & 0o7777)
+        if hasattr(os, "chown"):
+            os.chown(name, status.st_uid, status.st_gid)  # the new file would belong to who migrates
         Path(name).replace(real)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from symposia.migration._files import contents
+
 _FROM = re.compile(rb"\bfrom\s+[.\w]*?\.?(\w+)\s+import\s+(\([^)]*\)|[^\n;#]+)")
 _ATTRIBUTE = re.compile(rb"\b(\w+)\.(\w+)\b")
 _PYTHON = frozenset({".py", ".pyi", ".ipynb"})
@@ -25,7 +27,7 @@ def imported_names(paths: Iterable[Path]) -> Mapping[str, Collection[str]]:
         if path.suffix not in _PYTHON:
             continue
         try:
-            code = path.read_bytes()
+            code = contents(path)
         except OSError:
             continue
         for module, names in _FROM.findall(code):

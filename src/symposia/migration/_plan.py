@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from symposia.core.terminal_text import printable_name
 from symposia.migration._components import migrate_components
-from symposia.migration._files import decoded, files_of, replace_file
+from symposia.migration._files import contents, decoded, files_of, replace_file
 from symposia.migration._findings import Finding, FindingKind, Note
 from symposia.migration._importers import imported_names
 from symposia.migration._notebooks import migrate_notebook
@@ -35,8 +36,9 @@ class FileChange:
 
     def diff(self) -> str:
         """The change as a unified diff, whose lines end with a line feed."""
-        before, after = (data.decode(self.encoding).splitlines() for data in (self.before, self.after))
-        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}", lineterm="")
+        before, after = (_lines(data.decode(self.encoding)) for data in (self.before, self.after))
+        name = printable_name(str(self.path))
+        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}", lineterm="")
         return "".join(f"{line}\n" for line in lines)
 
     def write(self) -> None:
@@ -104,7 +106,7 @@ def migrated_file(path: Path, target: MigrationTarget, used_elsewhere: Collectio
         used_elsewhere: The names that other files import from it.
     """
     try:
-        before = path.read_bytes()
+        before = contents(path)
         if not any(mark.encode() in before for mark in MARKS):
             return MigratedFile()
         text, encoding = decoded(path, before)
@@ -115,6 +117,11 @@ def migrated_file(path: Path, target: MigrationTarget, used_elsewhere: Collectio
     findings = [Finding.in_file(path, note, cell) for cell, note in notes]
     change = None if after == text else FileChange(path, before, after.encode(encoding), encoding)
     return MigratedFile(change, findings, uses)
+
+
+def _lines(text: str) -> Sequence[str]:
+    """The lines of a text; form feeds, which `str.splitlines` takes for ends, are part of them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
 
 
 def _rewritten(

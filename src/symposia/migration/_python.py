@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from symposia._lazy import lazy_module
 from symposia.migration._findings import FindingKind, Note
+from symposia.migration._syntax import TOO_DEEP
 
 if TYPE_CHECKING:
     from symposia.migration import _renaming, _source
@@ -86,9 +87,7 @@ def migrate_text(
     except _source.SourceError as error:
         return MigratedText(text, [Note(line=error.line, kind=FindingKind.UNREADABLE, text=str(error))])
     except RecursionError:
-        return MigratedText(
-            text, [Note(line=1, kind=FindingKind.UNREADABLE, text="It is nested too deeply to be read.")]
-        )
+        return MigratedText(text, [Note(line=1, kind=FindingKind.UNREADABLE, text=TOO_DEEP)])
 
 
 def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> MigratedText:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symposia.migration._syntax import syntax_problem
+from symposia.migration._syntax import TOO_DEEP, syntax_problem
 
 try:
     import libcst as cst
@@ -141,7 +141,7 @@ def parsed(text: str) -> Source:
     except cst.ParserSyntaxError as error:
         raise SourceError("It has syntax that libcst does not know yet.", error.raw_line) from None
     except RecursionError:
-        raise SourceError("It is nested too deeply to be read.", 1) from None
+        raise SourceError(TOO_DEEP, 1) from None
     code = text.encode()
     return Source(code, wrapper, spans, _places(code, wrapper.module.code.encode()))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import warnings
+from typing import Final
+
+TOO_DEEP: Final = "It is nested too deeply to be read."
 
 
 def python_tree(text: str | bytes) -> ast.Module:
@@ -25,6 +28,8 @@ def syntax_problem(text: str) -> tuple[int, str] | None:
         python_tree(text)
     except SyntaxError as error:
         return error.lineno or 1, f"It is no Python: {error.msg}."
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError):
+        return 1, TOO_DEEP
+    except ValueError as error:
         return 1, f"It is no Python: {error}."
     return None
