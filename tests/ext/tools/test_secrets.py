@@ -13,7 +13,7 @@ from symposia.core.tools import BaseTool
 from symposia.ext.memory.chromadb import HttpChromaDBVectorMemoryConfig
 from symposia.ext.memory.redis import RedisMemoryConfig
 from symposia.ext.tools.http import HttpTool
-from symposia.ext.tools.mcp import SseServerParams, StdioServerParams, StreamableHttpServerParams
+from symposia.ext.tools.mcp import McpWorkbench, SseServerParams, StdioServerParams, StreamableHttpServerParams
 from symposia.ext.tools.openapi import OpenApiTool
 from symposia.ext.tools.web import BraveSearchEngine, WebFetchTool, WebSearchTool
 
@@ -53,8 +53,27 @@ async def test_errors_quote_addresses_without_the_query(site: ScriptedSite, answ
     site.pages["/a"] = answer
     said = await failure(operation(site, {"type": "apiKey", "in": "query", "name": "api_key"}))
     assert site.sent[0].target == f"/a?api_key={KEY}"
-    assert said.removeprefix("The answer of ").startswith(f"{site.url}/a ")
+    assert said.removeprefix("The answer of ").startswith(f"{site.url}/… ")
     assert KEY not in said
+
+
+async def test_errors_quote_the_addresses_of_a_program_without_their_paths(site: ScriptedSite) -> None:
+    site.pages[f"/{KEY}/a"] = Answer("", 301, headers={"Location": f"https://127.0.0.1:1/{KEY}/a"})
+    document: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "servers": [{"url": f"{site.url}/{KEY}"}],
+        "paths": {"/a": {"get": {"operationId": "a"}}},
+    }
+    moved = f"{site.url}/… answered with HTTP 301, a redirect to https://127.0.0.1:1/…, which is not followed."
+    assert await failure(HttpTool("h", "127.0.0.1", site.port, NOTHING, path=f"/{KEY}/a", method="GET")) == moved
+    assert await failure(OpenApiTool(document, "a")) == moved
+    assert KEY not in await failure(WebSearchTool(BraveSearchEngine("k", base_url=f"{site.url}/{KEY}")), query="x")
+    for kind in (SseServerParams, StreamableHttpServerParams):
+        with pytest.raises(ToolServiceError) as failed:
+            await McpWorkbench(kind(url=f"http://me:{KEY}@127.0.0.1:{site.port}/{KEY}?key={KEY}")).start()
+        assert f"'{site.url}/…' did not start. " in str(failed.value)
+        assert "The HTTP status is 404." in str(failed.value)
+        assert KEY not in str(failed.value)
 
 
 async def test_errors_quote_addresses_without_the_user_name(site: ScriptedSite) -> None:

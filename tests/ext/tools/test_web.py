@@ -165,6 +165,7 @@ async def test_texts_are_decoded_by_their_own_encoding(site: ScriptedSite) -> No
         (Answer("xyz", headers={"Content-Encoding": "gzip"}), "broke off its answer: Error -3"),
         (Answer(gzip.compress(b"x")[:-9], headers={"Content-Encoding": "gzip"}), "answer: the compressed data ends"),
         (Answer("gone", 410), "HTTP 410 Said: gone"),
+        (Answer("", 304), "answered with HTTP 304"),
         (Answer("x", declared=9), "broke off its answer"),
         (Answer("x", declared=9, stay=True), "did not answer within 0.5 seconds"),
         (Answer("", 302, headers={"Location": "/page"}), "redirects more than 2 times"),

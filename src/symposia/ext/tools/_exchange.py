@@ -10,7 +10,7 @@ import codecs
 import re
 import ssl
 import zlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError, ToolServiceError
 from symposia.core.text_limits import beginning_of
+from symposia.ext._shown_addresses import shown_origin
 from symposia.ext.tools._gzip import GzipDecoder
 
 if TYPE_CHECKING:
@@ -79,16 +80,6 @@ class ExchangeLimits:
             raise InvalidArgumentError(f"max_redirects of {owner} is {self.max_redirects!r}: give 0 or more.")
 
 
-def shown_address(url: str) -> str:
-    """An address for errors, which models read and logs keep: a query or a user name may have a key in it.
-
-    Servers choose where a redirect leads: of a long address, the beginning is shown.
-    """
-    scheme, mark, rest = url.partition("#")[0].partition("?")[0].partition("://")
-    authority, slash, path = rest.partition("/")
-    return beginning_of(f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}", _QUOTED)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """A request.
@@ -98,12 +89,19 @@ class Call:
         url: The address, with its query.
         headers: Further headers.
         content: The body.
+        shown: How errors show its address, and the one that a redirect leads to.
     """
 
     method: str
     url: str
     headers: Mapping[str, str]
     content: bytes | None = None
+    shown: Callable[[str], str] = shown_origin
+
+    @property
+    def source(self) -> str:
+        """The address, for errors."""
+        return self.shown(self.url)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,26 +110,23 @@ class Reply:
 
     Attributes:
         url: The address that answered, after redirects.
+        source: The same for errors.
         status: The status.
         reason: The words of the status.
         media_type: The type of the body, without parameters and in lower case; empty if none is given.
         charset: The encoding of the text that the answer names; None if it names none.
         body: The body; empty before it is read.
-        location: Where a redirect that was not followed leads; None if it is no redirect.
+        location: Where a redirect that was not followed leads, for errors; None if it is no redirect.
     """
 
     url: str
+    source: str
     status: int
     reason: str
     media_type: str
     charset: str | None
     location: str | None = None
     body: bytes = b""
-
-    @property
-    def source(self) -> str:
-        """The address that answered, for errors."""
-        return shown_address(self.url)
 
     @property
     def text(self) -> str:
@@ -170,8 +165,7 @@ class Reply:
             return
         if self.location is not None:
             raise ToolServiceError(
-                f"{self.source} answered with HTTP {self.status}, a redirect to {shown_address(self.location)}, "
-                "which is not followed."
+                f"{self.source} answered with HTTP {self.status}, a redirect to {self.location}, which is not followed."
             )
         said = self.text.strip()
         shown = f": {beginning_of(said, _QUOTED)}" if said else "."
@@ -203,9 +197,9 @@ async def exchange(call: Call, limits: ExchangeLimits) -> Reply:
 class Body:
     """The body of an answer that is not read yet."""
 
-    def __init__(self, response: httpx2.Response, limits: ExchangeLimits) -> None:
+    def __init__(self, response: httpx2.Response, source: str, limits: ExchangeLimits) -> None:
         self._response = response
-        self._source = shown_address(str(response.url))
+        self._source = source
         self._most = limits.max_bytes
 
     async def read(self) -> bytes:
@@ -262,7 +256,7 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
         ToolServiceError: The server cannot be reached, or does not answer in time.
     """
     _check_headers(call)
-    source = shown_address(call.url)
+    source = call.source
     certificates = await asyncio.to_thread(_certificates)
     transport = None
     if not limits.private or limits.hosts is not None:
@@ -278,7 +272,8 @@ async def opened(call: Call, limits: ExchangeLimits) -> AsyncGenerator[tuple[Rep
             ) as client,
             _answered(client, call, limits.max_redirects) as response,
         ):
-            yield _reply(response), Body(response, limits)
+            reply = _reply(response, call)
+            yield reply, Body(response, reply.source, limits)
     except TimeoutError as error:
         raise ToolServiceError(f"{source} did not answer within {limits.timeout:g} seconds.") from error
     except httpx2.InvalidURL as error:
@@ -295,7 +290,7 @@ def _check_headers(call: Call) -> None:
     Raises:
         ToolServiceError: A header cannot be sent.
     """
-    request = f"the request to {shown_address(call.url)}"
+    request = f"the request to {call.source}"
     for name, value in call.headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ToolServiceError(f"{name!r}, in {request}, is no name of a header.")
@@ -327,21 +322,22 @@ async def _answered(
             # Without the user name and the password that the server may have written into the address.
             response = await client.send(response.next_request, stream=True, auth=httpx2.Auth())
         if max_redirects and response.next_request is not None:
-            raise ToolServiceError(f"{shown_address(call.url)} redirects more than {max_redirects} times.")
+            raise ToolServiceError(f"{call.source} redirects more than {max_redirects} times.")
         yield response
     finally:
         await response.aclose()
 
 
-def _reply(response: httpx2.Response) -> Reply:
+def _reply(response: httpx2.Response, call: Call) -> Reply:
     media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     return Reply(
         url=str(response.url),
+        source=call.shown(str(response.url)),
         status=response.status_code,
         reason=beginning_of(response.reason_phrase, _QUOTED),
         media_type=beginning_of(media_type, _QUOTED),
         charset=response.charset_encoding,
-        location=response.headers.get("location") if response.is_redirect else None,
+        location=call.shown(response.headers["location"]) if response.has_redirect_location else None,
     )
 
 

@@ -24,6 +24,8 @@ PAGES = {
     "/noise": b"\0\1\2 this is not HTTP \r\n\r\n",
     "/closes": b"",
     "/refused": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    "/out-of-order": b"HTTP/1.1 500 Oops\r\nContent-Length: 7\r\nConnection: close\r\n\r\nNo luck",
+    "/wrong-turn": "<a href='/out-of-order'>on</a>",
     "/paper": answered(b"%PDF-1.4 no pages", "application/pdf"),
     "/papers": "<title>Papers</title><a href='/paper'>here</a><a href='/paper' target='_blank'>there</a>",
     "/dialogs": "<script>for (let n = 0; n < 6; n++) alert(n); document.title = 'Sure: ' + confirm('Sure?')</script>"
@@ -80,6 +82,21 @@ async def test_a_page_that_cannot_be_loaded_is_one_clear_error(
     url = site.url(path)
     assert await error_of(browser, "visit_url", url=url) == f"{url} was not loaded: {error}"
     assert "Address: about:blank" in await text_of(browser, "look")
+
+
+async def test_a_page_about_an_error_is_told_as_one_and_shown(browser: BrowserWorkbench, site: Site) -> None:
+    told = "Status: HTTP 500. The page is about an error of the server or of the address."
+    for tool, given in (("visit_url", {"url": site.url("/out-of-order")}), ("click", {"target_id": 1})):
+        seen = await text_of(browser, tool, **given)
+        assert told in seen
+        assert "No luck" in seen
+        assert told not in await text_of(browser, "visit_url", url=site.url("/wrong-turn"))
+
+
+async def test_an_error_shows_an_address_without_what_may_be_a_key(browser: BrowserWorkbench, site: Site) -> None:
+    url = site.url("/loop")
+    error = await error_of(browser, "visit_url", url=f"{url.replace('://', '://me:SECRET@')}?key=SECRET#SECRET")
+    assert error == f"{url} was not loaded: it redirects without end."
 
 
 async def test_a_pdf_is_a_file_and_not_an_empty_page(browser: BrowserWorkbench, site: Site) -> None:

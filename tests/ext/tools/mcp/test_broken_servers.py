@@ -56,7 +56,7 @@ async def test_a_folder_that_is_not_there_is_named() -> None:
 async def test_an_address_without_a_server_is_named(unused_tcp_port: int) -> None:
     url = f"http://127.0.0.1:{unused_tcp_port}/mcp?key=secret"
     told = await told_at_start(McpWorkbench(StreamableHttpServerParams(url=url)))
-    assert f"127.0.0.1:{unused_tcp_port}/mcp" in told
+    assert f"'http://127.0.0.1:{unused_tcp_port}/…' did not start" in told
     assert "secret" not in told
 
 
@@ -77,8 +77,8 @@ async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.Monke
     [
         ("other-schema", "Invalid structured content returned by tool weigh"),
         ("no-result", "gave no valid answer to the tool 'weigh'"),
-        ("many-items", "the answer has more than 10,000 items"),
-        ("huge", "sent more than 16 MiB in one message"),
+        ("many-items", "gave no valid answer to the tool 'weigh': the answer has more than 10,000 items"),
+        ("huge", "gave no valid answer to the tool 'weigh': the server sent more than 16 MiB in one message"),
         ("huge-id-last", "sent more than 16 MiB in one message"),
         ("huge-no-id", "sent more than 16 MiB in one message"),
     ],

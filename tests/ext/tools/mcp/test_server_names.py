@@ -43,9 +43,9 @@ async def test_an_error_and_a_record_have_no_arguments() -> None:
 
 
 @pytest.mark.parametrize("kind", [SseServerParams, StreamableHttpServerParams])
-def test_an_address_is_shown_without_user_and_query(
+def test_an_address_is_shown_as_its_host(
     kind: type[SseServerParams] | type[StreamableHttpServerParams],
 ) -> None:
-    params = kind(url=f"https://me:{KEY}@host:8000/mcp?key={KEY}", headers={"Authorization": KEY})
-    assert "server='https://host:8000/mcp'" in repr(params)
+    params = kind(url=f"https://me:{KEY}@host:8000/{KEY}/mcp?key={KEY}", headers={"Authorization": KEY})
+    assert "server='https://host:8000/…'" in repr(params)
     assert KEY not in f"{params!r} {McpWorkbench(params).effect_identity()}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
+from symposia.ext._shown_addresses import shown_address
 from symposia.ext.tools.browser._browser import OpenBrowser
 from symposia.ext.tools.browser._downloads import Downloads
 from symposia.ext.tools.browser._failures import ACTION_SECONDS, explained, reason
@@ -200,7 +201,8 @@ class PlaywrightController:
             if not shown.any:
                 await _leave(page)
                 raise ToolServiceError(
-                    f"{url} was not loaded: the server did not answer within {self._load_timeout:g} seconds."
+                    f"{shown_address(url)} was not loaded: the server did not answer within {self._load_timeout:g} "
+                    "seconds."
                 ) from None
             await stop_loading(page)  # one that never ends grows as long as it is open
             return True, True
@@ -211,8 +213,8 @@ class PlaywrightController:
             await _leave(page)  # Chromium's own page about the error, which offers to load it again
             # Not for every error: Chromium asks for addresses of its own in the background, which are refused too.
             if self._proxy is not None and "ERR_TUNNEL" in str(error) and self._proxy.refusals > refusals:
-                raise ToolServiceError(f"{url} was not loaded: {self._proxy.last_refusal}") from None
-            raise ToolServiceError(f"{url} was not loaded: {reason(error)}.") from error
+                raise ToolServiceError(f"{shown_address(url)} was not loaded: {self._proxy.last_refusal}") from None
+            raise ToolServiceError(f"{shown_address(url)} was not loaded: {reason(error)}.") from error
         finally:
             shown.stop()
         await self._refuse_answer_of_proxy(page, url, response)
@@ -228,7 +230,7 @@ class PlaywrightController:
         if response.headers.get(self._proxy.MARK_HEADER) == self._proxy.mark:
             reason = await response.text()
             await _leave(page)
-            raise ToolServiceError(f"{url} was not loaded: {reason}")
+            raise ToolServiceError(f"{shown_address(url)} was not loaded: {reason}")
 
     async def back(self, page: playwright_api.Page) -> None:
         """Go back to the page before.

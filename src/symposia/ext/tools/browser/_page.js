@@ -203,6 +203,7 @@
   }
 
   const text = () => (document.body ? document.body.innerText : "").slice(0, given.limit);
-  const view = () => ({ marks: marks(), viewport: viewport(), title: metadata().title, text: visibleText() });
+  const status = () => performance.getEntriesByType("navigation")[0]?.responseStatus ?? 0;
+  const view = () => ({ marks: marks(), viewport: viewport(), title: metadata().title, status: status(), text: visibleText() });
   return { view, marks, markdown, visibleText, metadata, focused, viewport, scroll, outline, cursor, text }[operation]();
 }

@@ -95,11 +95,15 @@ class PageMetadata(TypedDict):
 
 
 class PageView(TypedDict):
-    """What is seen of a page, all read at one moment: its elements by their numbers, and the text in view."""
+    """What is seen of a page, all read at one moment: its elements by their numbers, and the text in view.
+
+    The status is that of the answer with the page; 0 if it came from no server.
+    """
 
     marks: dict[str, InteractiveRegion]
     viewport: VisualViewport
     title: str
+    status: int
     text: str
 
 

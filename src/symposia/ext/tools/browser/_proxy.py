@@ -18,6 +18,7 @@ from symposia.core import cancel_and_wait
 from symposia.core.argument_checks import check_each
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.ext._hosts import Resolver, UnknownNameError, canonical_host, open_first
+from symposia.ext._shown_addresses import shown_address
 
 ANY_HOST: Final = "*"
 _LARGEST_HEAD: Final = 64 * 1024  # bytes; Chromium itself refuses heads of answers above 256 KiB
@@ -91,9 +92,11 @@ def web_host(url: str) -> tuple[str, int]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ToolServiceError(f"{url[:200]!r} is no address of a page.") from None
+        raise ToolServiceError(f"{shown_address(url)!r} is no address of a page.") from None
     if parts.scheme not in _PORTS or not parts.hostname:
-        raise ToolServiceError(f"{url[:200]!r} is no address of the web: only http:// and https:// can be visited.")
+        raise ToolServiceError(
+            f"{shown_address(url)!r} is no address of the web: only http:// and https:// can be visited."
+        )
     return parts.hostname, port or _PORTS[parts.scheme]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, TypeAlias
 from urllib.parse import quote_plus
@@ -29,7 +30,7 @@ from symposia.core.tools import (
 from symposia.ext.tools.browser._browser import NOT_STARTED, BrowserOptions, require_playwright
 from symposia.ext.tools.browser._controller import PlaywrightController
 from symposia.ext.tools.browser._marks import add_marks
-from symposia.ext.tools.browser._page import InteractiveRegion, VisualViewport, first_line, take_picture
+from symposia.ext.tools.browser._page import InteractiveRegion, PageView, first_line, take_picture
 from symposia.ext.tools.browser._proxy import check_private_hosts, full_address, web_host
 from symposia.ext.tools.browser._session import BLANK, BrowserSession
 
@@ -346,7 +347,7 @@ class BrowserWorkbench(Workbench):
         reports += await controller.downloads.reports(min(_DOWNLOAD_SECONDS, self._timeout / 3))
         outcome = text if failure is None else str(self._explained(failure))
         view = await controller.get_view(page)
-        heading = _heading([outcome, *reports], view["title"], page.url, view["viewport"])
+        heading = _heading([outcome, *reports], view, page.url)
         listed = self._cut(_elements_as_text(view["marks"], view["viewport"]["height"]))
         seen = self._cut(view["text"])
         texts = [heading, listed and f"Elements:\n{listed}", seen and f"Text in view:\n{seen}"]
@@ -432,11 +433,14 @@ def _keep(folder: Path, screenshot: bytes) -> None:
     (folder / f"screenshot_{time.time_ns()}.png").write_bytes(screenshot)
 
 
-def _heading(outcome: Sequence[str], title: str, url: str, view: VisualViewport) -> str:
+def _heading(outcome: Sequence[str], view: PageView, url: str) -> str:
     """What was done, and where the browser is."""
-    height = max(view["scrollHeight"], 1)
-    shown = f"{view['pageTop'] / height:.0%} to {min(1.0, (view['pageTop'] + view['height']) / height):.0%}"
-    where = [f"Page: {title or '(no title)'}", f"Address: {beginning_of(url, 1000)}"]
+    port = view["viewport"]
+    height = max(port["scrollHeight"], 1)
+    shown = f"{port['pageTop'] / height:.0%} to {min(1.0, (port['pageTop'] + port['height']) / height):.0%}"
+    where = [f"Page: {view['title'] or '(no title)'}", f"Address: {beginning_of(url, 1000)}"]
+    if view["status"] >= HTTPStatus.BAD_REQUEST:
+        where.append(f"Status: HTTP {view['status']}. The page is about an error of the server or of the address.")
     return "\n".join([*outcome, *where, f"Shown: {shown} of its height"])
 
 

@@ -109,7 +109,11 @@ class Connection:
             await session.check()
             raise ToolServiceError(f"{self._server} {error}: {what} was cancelled.") from error
         except Exception as error:
-            if sdk.error_code(error) is not None:
+            code = sdk.error_code(error)
+            if code == sdk.UNREADABLE:
+                reason = session.describe_fault() or _first_lines(error)
+                raise ToolServiceError(f"{self._server} gave no valid answer to {what}: {reason}") from error
+            if code is not None:
                 raise ToolServiceError(
                     f"{self._server} refused {what}: {error} {session.describe_fault()}".strip()
                 ) from error

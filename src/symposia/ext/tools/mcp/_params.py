@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field
 
 from symposia.core.code_executor import SandboxMount, SandboxPolicy
-from symposia.ext.tools.mcp._server_names import address, command_line, program_name
+from symposia.ext._shown_addresses import shown_origin
+from symposia.ext.tools.mcp._server_names import command_line, program_name
 
 START_SECONDS: Final = 30.0
 """The least time that a server has to start. ``npx`` and ``uvx`` download a server before they run it, so that the five
@@ -147,7 +148,7 @@ def where(params: McpServerParams) -> str:
     """The server for errors, questions and records, without what may be a key."""
     if isinstance(params, StdioServerParams):
         return command_line(params.command, params.args)
-    return address(params.url)
+    return shown_origin(params.url)
 
 
 def digest(params: McpServerParams) -> str:

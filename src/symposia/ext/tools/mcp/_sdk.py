@@ -46,7 +46,8 @@ MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 more would otherwise fill the memory: the SDK itself has no limit for standard output."""
 
 CONNECTION_CLOSED: Final = -32000
-INTERNAL_ERROR: Final = -32603
+UNREADABLE: Final = -32700
+"""An answer that cannot be read, or was not. The SDK uses it too. Source: JSON-RPC 2.0, section 5.1."""
 SESSION_TERMINATED: Final = "Session terminated"
 """The SDK's text for a session that a server no longer knows. It has refused the request, and not carried it out."""
 
@@ -111,7 +112,7 @@ def message_body(message: Any) -> dict[str, Any]:
 
 def failed_answer(request_id: object, text: str) -> SessionMessage:
     """The answer to a request that was none which can be read."""
-    error = {"code": INTERNAL_ERROR, "message": text}
+    error = {"code": UNREADABLE, "message": text}
     return read_message(json.dumps({"jsonrpc": "2.0", "id": request_id, "error": error}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from importlib import import_module
@@ -34,8 +34,7 @@ async def http_streams(
         on_lost: Called where a request gets no answer and the SDK would wait for it.
     """
     # In a thread: a client reads the certificates of this machine.
-    timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
-    client = await asyncio.to_thread(_client, params.headers, timeout, auth, on_fault, on_lost)
+    client = await asyncio.to_thread(_client, params, auth, on_fault, on_lost)
     if isinstance(params, SseServerParams):
 
         def factory(*_given: object, **_options: object) -> Any:
@@ -62,11 +61,14 @@ async def http_streams(
 
 
 def _client(
-    headers: Mapping[str, object] | None, timeout: Any, auth: Any, on_fault: OnFault, on_lost: Callable[[], None]
+    params: SseServerParams | StreamableHttpServerParams, auth: Any, on_fault: OnFault, on_lost: Callable[[], None]
 ) -> Any:
+    has_events = isinstance(params, SseServerParams)
+
     async def note(response: Any) -> None:
-        # The SDK's error does not name the status. Other requests than POST ask for what a server need not have.
-        if response.request.method == "POST":
+        # The SDK's error does not name the status, or names the whole address with it. Only a server of events has to
+        # answer other requests than POST.
+        if has_events or response.request.method == "POST":
             on_fault(_fault(response.status_code, has_auth=auth is not None))
 
     async def tell_terminated(response: Any) -> None:
@@ -80,7 +82,8 @@ def _client(
         response.stream = _LimitedStream(response, on_fault, on_lost)
 
     # Compressed answers are refused: a few kilobytes of them may be gigabytes of text.
-    plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (headers or {}).items()}}
+    plain = {"Accept-Encoding": "identity", **{name: str(value) for name, value in (params.headers or {}).items()}}
+    timeout = _httpx.Timeout(params.timeout, read=params.sse_read_timeout)
     return _httpx.AsyncClient(
         headers=plain, timeout=timeout, auth=auth, event_hooks={"response": [limit, note, tell_terminated]}
     )

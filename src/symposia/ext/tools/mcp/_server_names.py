@@ -1,4 +1,4 @@
-"""Commands and addresses as errors, questions and records show them: without what may be a key."""
+"""Commands as errors, questions and records show them: without what may be a key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 _LAUNCHER: Final = re.compile(
     r"(python[\d.]*|pypy[\d.]*|node|npx|npm|pnpm|yarn|bunx?|deno|uvx?|pipx|docker|podman|java|dotnet|ruby|php)(\.\w+)?"
@@ -31,12 +30,6 @@ def program_name(command: str, args: Sequence[str]) -> str:
     shown = _shown_arguments(command, args)
     is_program = bool(shown) and not shown[-1].startswith("-") and shown[-1] not in _SUBCOMMANDS
     return Path(shown[-1] if is_program else command).stem
-
-
-def address(url: str) -> str:
-    """An address without its user, its query and its fragment."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _shown_arguments(command: str, args: Sequence[str]) -> list[str]:

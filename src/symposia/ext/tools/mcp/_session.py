@@ -157,6 +157,8 @@ class Session:
     def why_over(self) -> str:
         """Sentences about the end of the session; empty if nothing is known."""
         failure = _first(self._failure)
+        if _has_status(failure):
+            return self.describe_fault()
         # An answer that the SDK refuses is the reason itself. Otherwise the process, which has ended, says it best.
         is_refused = isinstance(failure, Exception) and not sdk.is_lost(failure)
         if is_refused:
@@ -290,6 +292,11 @@ def _first(error: BaseException | None) -> BaseException | None:
     while isinstance(error, BaseExceptionGroup):
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return error
+
+
+def _has_status(error: BaseException | None) -> bool:
+    """Whether it is the HTTP client's error about a status, whose text has the whole address, and with it a key."""
+    return getattr(getattr(error, "response", None), "status_code", None) is not None
 
 
 def _sentence(error: BaseException | None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
@@ -367,4 +367,4 @@ def authorized(call: Call, document: Json, operation: Operation, credentials: Ma
             headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
         else:  # bearer tokens, and those of OAuth 2 and OpenID Connect, which are sent alike
             headers["Authorization"] = f"Bearer {secret}"
-    return Call(method=call.method, url=url, headers=headers, content=call.content)
+    return replace(call, url=url, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext._shown_addresses import shown_address
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, opened, require_httpx
 
 
@@ -53,7 +54,8 @@ async def download(
     limits.check("download")
     if not url.lower().startswith(("http://", "https://")):
         raise InvalidArgumentError(f"{url!r} is no address of the web: it has to begin with http:// or https://.")
-    async with opened(Call(method="GET", url=url, headers={"Accept": "*/*"}), limits) as (head, body):
+    call = Call(method="GET", url=url, headers={"Accept": "*/*"}, shown=shown_address)
+    async with opened(call, limits) as (head, body):
         reply: Reply = replace(head, body=await body.read())
         reply.require_success()
     return WebFile(url=reply.url, media_type=reply.media_type, data=reply.body, text=reply.text)

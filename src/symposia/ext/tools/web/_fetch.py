@@ -16,6 +16,7 @@ from symposia.core import CancellationToken, cancelled_by
 from symposia.core.exceptions import ToolServiceError
 from symposia.core.text_limits import beginning_of
 from symposia.core.tools import BaseTool, ToolTraits
+from symposia.ext._shown_addresses import shown_address
 from symposia.ext.tools._exchange import MIB, Call, ExchangeLimits, Reply, opened, require_httpx
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars
 from symposia.ext.tools.web._page_text import page_text
@@ -123,7 +124,8 @@ class WebFetchTool(BaseTool[WebFetchArgs, WebPage]):
         url = args.url.strip()
         _check_address(url)
         with cancelled_by(cancellation_token):
-            async with opened(Call(method="GET", url=url, headers=self._headers), self._limits) as (head, body):
+            call = Call(method="GET", url=url, headers=self._headers, shown=shown_address)
+            async with opened(call, self._limits) as (head, body):
                 if 200 <= head.status < 300:  # noqa: PLR2004 - of other statuses, the body is an explanation
                     _refuse_binary(head)
                 reply = replace(head, body=await body.read())
@@ -168,7 +170,7 @@ def _check_address(url: str) -> None:
         host = None
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not host:
-        shown = json.dumps(beginning_of(url, _SHOWN), ensure_ascii=False)
+        shown = json.dumps(shown_address(url), ensure_ascii=False)
         raise ToolServiceError(
             f"{shown} is no address of a page: it has to begin with http:// or https:// and name a host."
         )
