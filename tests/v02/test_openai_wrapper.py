@@ -169,6 +169,12 @@ def test_an_interruption_of_a_streamed_answer_is_raised_and_ends_the_green(serve
     assert printed.text.endswith("\033[0m\n\n")
 
 
+@pytest.mark.parametrize("request_", [{}, {"messages": None}, {"messages": HELLO, "prompt": "x"}, {"messages": "x"}])
+def test_a_request_has_a_list_of_messages_or_a_prompt(server: MockModelServer, request_: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Either prompt or messages|messages are a list"):
+        uncached(entry(server)).create(**request_)
+
+
 def test_messages_are_templates_of_a_context(server: MockModelServer) -> None:
     server.script(*[Reply(text="ok")] * 3)
     wrapper = uncached(entry(server))
@@ -360,6 +366,12 @@ def test_a_price_of_the_entry_is_for_a_thousand_tokens(
     assert uncached(entry(server, "mine", price=[1, 2])).create(messages=HELLO).cost == pytest.approx(0.02)
     assert uncached(entry(server, "mine", price=3)).create(messages=HELLO).cost == pytest.approx(0.045)
     assert "A price that is one number" in caplog.text
+
+
+@pytest.mark.parametrize("price", [[1], [1, 2, 3], "free", object()])
+def test_a_price_that_is_not_two_numbers_is_refused(server: MockModelServer, price: object) -> None:
+    with pytest.raises(ValueError, match=r"give \[prompt_price, completion_price\]"):
+        uncached(entry(server, price=price))
 
 
 def test_a_model_without_a_price_costs_nothing_and_says_so_once(

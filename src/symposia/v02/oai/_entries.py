@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.v02._waiting import Waiting
 from symposia.v02.oai._model_client import Response
 from symposia.v02.oai._settings import Config, without_connection
@@ -47,6 +48,9 @@ class Entry:
     Attributes:
         config: Both, without the connection.
         client: The model.
+
+    Raises:
+        InvalidArgumentError: The price is not two numbers.
     """
 
     def __init__(self, own: Mapping[str, Any], shared: Mapping[str, Any]) -> None:  # Any: see `Config`
@@ -54,7 +58,7 @@ class Entry:
         self.config = without_connection(config)
         model = PlaceHolderClient(own) if "model_client_cls" in own else VendorModel(config)
         self.client = cast("_Client", model)  # an entry with a placeholder is not asked
-        self._price = config.get("price")
+        self._price = None if config.get("price") is None else _prices(config["price"])
         rate: float | None = config.get("api_rate_limit")
         self._interval = 1 / rate if rate else 0.0
         self._next_turn = 0.0
@@ -84,7 +88,7 @@ class Entry:
         """US dollars for an answer: by the entry's ``price`` for 1,000 tokens, or by what the model says."""
         if self._price is not None:
             usage = response.usage
-            prompt, completion = _prices(self._price)
+            prompt, completion = self._price
             return (usage.prompt_tokens * prompt + usage.completion_tokens * completion) / 1000
         cost = self.client.cost(response)
         if cost is None:
@@ -110,5 +114,11 @@ def _prices(price: float | Sequence[float]) -> tuple[float, float]:
             "A price that is one number holds for prompts and answers. Give two: [prompt_price, completion_price]."
         )
         return price, price
-    prompt, completion = price
+    try:
+        prompt, completion = price
+    except (TypeError, ValueError):
+        raise InvalidArgumentError(
+            f"The price {price!r} of an entry is not two numbers: give [prompt_price, completion_price], in US dollars "
+            "for 1,000 tokens."
+        ) from None
     return prompt, completion

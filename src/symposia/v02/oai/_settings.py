@@ -45,16 +45,20 @@ def filled_in(request: Config, context: Context, *, is_format: bool | None) -> C
     """A request whose messages are not templates any more.
 
     Raises:
-        InvalidArgumentError: It has both a prompt and messages.
+        InvalidArgumentError: It has both a prompt and messages, or neither; or the messages are a text.
     """
     messages: Sequence[Config] | None = request.get("messages")
-    if request.get("prompt") is not None:
-        if messages is not None:
-            raise InvalidArgumentError("Either prompt or messages should be in create config but not both.")
+    if (request.get("prompt") is None) == (messages is None):
+        raise InvalidArgumentError(
+            "Either prompt or messages should be in create config but not both. Give messages=[{...}]."
+        )
+    if isinstance(messages, str):
+        raise InvalidArgumentError('messages are a list: give [{"role": "user", "content": ...}].')
+    if messages is None:
         prompt = {"role": "user", "content": request["prompt"]}
         request = {**{name: value for name, value in request.items() if name != "prompt"}, "messages": [prompt]}
         messages = [prompt]
-    if not context or messages is None:
+    if not context:
         return request
     filled = [
         {**message, "content": instantiate(message["content"], context, is_format=is_format)}

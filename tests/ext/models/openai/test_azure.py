@@ -55,10 +55,10 @@ async def test_the_environment_gives_what_the_program_does_not(
     with pytest.raises(UsageError, match="set the environment variable AZURE_OPENAI_API_KEY"):
         AzureOpenAIChatCompletionClient(model="gpt-4o")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", "from-the-environment")
-    with pytest.raises(UsageError, match="set AZURE_OPENAI_ENDPOINT"):
+    with pytest.raises(ValueError, match="set AZURE_OPENAI_ENDPOINT"):
         AzureOpenAIChatCompletionClient(model="gpt-4o")
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
-    with pytest.raises(UsageError, match="set OPENAI_API_VERSION"):
+    with pytest.raises(ValueError, match="set OPENAI_API_VERSION"):
         AzureOpenAIChatCompletionClient(model="gpt-4o")
     monkeypatch.setenv("OPENAI_API_VERSION", VERSION)
     server.script(Reply(text="hi"))

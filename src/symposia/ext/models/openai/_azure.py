@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, cast
 from symposia import __version__
 from symposia._lazy import lazy_module
 from symposia.core import call_function
-from symposia.core.exceptions import InvalidArgumentError, UsageError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.ext.auth.azure import AzureTokenProvider
 from symposia.ext.models._credentials import SharedCall, no_token, token_of
 from symposia.ext.models._options import ClientOptions, check_key, missing_key
@@ -47,8 +47,9 @@ class AzureOpenAIChatCompletionClient(BaseOpenAIChatCompletionClient):
 
     Raises:
         MissingExtraError: The SDK is not installed.
-        InvalidArgumentError: An option is unknown, no model is named, or there are several credentials.
-        UsageError: There is no credential, no address or no version.
+        InvalidArgumentError: An option is unknown, no model is named, there are several credentials, or no address or
+            no version.
+        CredentialsError: There is no credential.
     """
 
     component_secrets = frozenset({"api_key", "azure_ad_token"})
@@ -94,9 +95,9 @@ def _check_place(connection: Mapping[str, object]) -> None:
     # The SDK says so as well, and only of the first of them.
     places = ("azure_endpoint", "base_url")
     if all(connection.get(place) is None for place in places) and not os.environ.get("AZURE_OPENAI_ENDPOINT"):
-        raise UsageError("Give azure_endpoint=, the address of the resource, or set AZURE_OPENAI_ENDPOINT.")
+        raise InvalidArgumentError("Give azure_endpoint=, the address of the resource, or set AZURE_OPENAI_ENDPOINT.")
     if not connection.get("api_version") and not os.environ.get("OPENAI_API_VERSION"):
-        raise UsageError("Give api_version=, such as '2024-10-21', or set OPENAI_API_VERSION.")
+        raise InvalidArgumentError("Give api_version=, such as '2024-10-21', or set OPENAI_API_VERSION.")
 
 
 def _with_user_agent(headers: Mapping[str, str]) -> dict[str, str]:
