@@ -17,7 +17,8 @@ from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.tools import BaseTool, FunctionTool
 from symposia.ext.agents._images import with_images
 from symposia.ext.agents._threads._api import ThreadsApi
-from symposia.ext.agents._threads._client import ThreadClient, blocks_key
+from symposia.ext.agents._threads._client import ThreadClient
+from symposia.ext.agents._threads._place import images_of
 from symposia.ext.agents._threads._steps import ThreadServiceSteps
 
 ROUNDS = 100
@@ -112,9 +113,7 @@ class ThreadAgent(AssistantAgent):
             ModelError: An image cannot be read.
         """
         answer = await super().make_answer(call, progress)
-        blocks = (call.result.vendor_blocks or {}).get(blocks_key(self._api.service), [])
-        encoded = [image for block in blocks for image in cast("Sequence[str]", block.get("images", ()))]
-        return with_images(self.name, call, answer, encoded)
+        return with_images(self.name, call, answer, images_of(call.result.vendor_blocks, self._api.service))
 
     async def add_message(self, text: str) -> None:
         """Add a message of the user to the conversation, which is posted with the next turn."""

@@ -9,21 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from symposia.core.exceptions import ModelError, ModelResponseError
+from symposia.ext.agents._threads._shapes import ACTIVE, ENDED, WAITING, Identified, Page, Run, State, ThreadMessage
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
 PAGE: Final = 100
 """Messages in one answer, the most that the services give."""
-ACTIVE: Final = frozenset({"queued", "in_progress", "cancelling"})
-"""The states of a run that works, or is about to."""
-WAITING: Final = "requires_action"
-"""The state of a run that waits for the results of calls."""
-ENDED: Final = frozenset({"cancelled", "completed", "expired", "failed", "incomplete"})
 _PROCESSED: Final = frozenset({"processed", "completed"})
 _PROCESSING: Final = frozenset({"uploaded", "pending", "running", "in_progress"})
 
@@ -56,120 +52,6 @@ class Connection(Protocol):
     async def download(self, file_id: str) -> bytes:
         """The bytes of a file. It raises what `send` raises."""
         ...
-
-
-class Identified(BaseModel, defer_build=True):
-    """Anything with an id."""
-
-    id: str
-
-
-class _Function(BaseModel, defer_build=True):
-    name: str
-    arguments: str = "{}"
-
-
-class PendingCall(BaseModel, defer_build=True):
-    """A call of a tool for which a run waits. Only calls of functions have a `function`."""
-
-    id: str
-    type: str = "function"
-    function: _Function | None = None
-
-
-class _Outputs(BaseModel, defer_build=True):
-    tool_calls: list[PendingCall]
-
-
-class _Action(BaseModel, defer_build=True):
-    type: str = ""
-    submit_tool_outputs: _Outputs | None = None
-
-
-class _Fault(BaseModel, defer_build=True):
-    code: str | None = None
-    message: str | None = None
-    reason: str | None = None
-
-
-class _Usage(BaseModel, defer_build=True):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class Run(BaseModel, defer_build=True):
-    """A run of an agent over a thread.
-
-    Attributes:
-        status: Its state: one of `ACTIVE`, `WAITING`, or one of `ENDED`.
-    """
-
-    id: str
-    status: str
-    required_action: _Action | None = None
-    last_error: _Fault | None = None
-    incomplete_details: _Fault | None = None
-    usage: _Usage | None = None
-
-    @property
-    def calls(self) -> list[PendingCall]:
-        """The calls for whose results it waits."""
-        outputs = self.required_action and self.required_action.submit_tool_outputs
-        return outputs.tool_calls if outputs else []
-
-    @property
-    def fault(self) -> str:
-        """What the service says about the failure of the run."""
-        said = self.last_error or self.incomplete_details or _Fault()
-        return ": ".join(filter(None, (said.code, said.message or said.reason))) or "it does not say why"
-
-
-class _Text(BaseModel, defer_build=True):
-    value: str = ""
-
-
-class _ImageFile(BaseModel, defer_build=True):
-    file_id: str
-
-
-class Part(BaseModel, defer_build=True):
-    """A part of a message: a text, a refusal or an image. Parts of other types have none of these."""
-
-    type: str
-    text: _Text | None = None
-    refusal: str | None = None
-    image_file: _ImageFile | None = None
-
-
-class ThreadMessage(BaseModel, defer_build=True):
-    """A message of a thread. One that no run has written has no `run_id`."""
-
-    id: str
-    role: str
-    content: list[Part] = []
-    run_id: str | None = None
-
-    @property
-    def text(self) -> str:
-        """Its text, or the refusal."""
-        texts = [part.text.value if part.text else part.refusal or "" for part in self.content]
-        return "\n".join(filter(None, texts))
-
-    @property
-    def image_files(self) -> list[str]:
-        """The ids of the files of its images."""
-        return [part.image_file.file_id for part in self.content if part.image_file]
-
-
-class _Page(BaseModel, defer_build=True):
-    data: list[Any]
-    has_more: bool = False
-    last_id: str | None = None
-
-
-class _State(BaseModel, defer_build=True):
-    id: str
-    status: str = "processed"
 
 
 class ThreadsApi:
@@ -213,7 +95,7 @@ class ThreadsApi:
         found: list[ThreadMessage] = []
         while True:
             query = {"order": "asc", "limit": str(PAGE), **({"after": after} if after else {})}
-            page = self._read(_Page, await self._connection.send("GET", f"/threads/{thread}/messages", query=query))
+            page = self._read(Page, await self._connection.send("GET", f"/threads/{thread}/messages", query=query))
             found += [self._read(ThreadMessage, message) for message in page.data]
             if not page.has_more or not page.data or page.last_id in {None, after}:
                 return found
@@ -227,7 +109,7 @@ class ThreadsApi:
 
     async def last_run(self, thread: str) -> Run | None:
         query = {"order": "desc", "limit": "1"}
-        page = self._read(_Page, await self._connection.send("GET", f"/threads/{thread}/runs", query=query))
+        page = self._read(Page, await self._connection.send("GET", f"/threads/{thread}/runs", query=query))
         return self._read(Run, page.data[0]) if page.data else None
 
     async def submit(self, thread: str, run: str, outputs: Sequence[Mapping[str, str]]) -> Run:
@@ -274,7 +156,7 @@ class ThreadsApi:
 
     async def upload(self, file: Path) -> str:
         """Send a file, and wait until the service has taken it in."""
-        uploaded = self._read(_State, await self._connection.upload(file))
+        uploaded = self._read(State, await self._connection.upload(file))
         return (await self._until_processed(f"/files/{uploaded.id}", uploaded, file.name)).id
 
     async def download(self, file_id: str) -> bytes:
@@ -284,24 +166,27 @@ class ThreadsApi:
         await self._connection.send("DELETE", f"/files/{file_id}")
 
     async def create_vector_store(self, options: Mapping[str, object]) -> str:
-        store = await self._post(_State, "/vector_stores", options)
+        store = await self._post(State, "/vector_stores", options)
         return (await self._until_processed(f"/vector_stores/{store.id}", store, "a vector store")).id
 
     async def add_to_vector_store(self, store: str, files: Sequence[str], options: Mapping[str, object]) -> None:
         """Let a vector store take in files, and wait until it has."""
         path = f"/vector_stores/{store}/file_batches"
-        batch = await self._post(_State, path, {"file_ids": list(files), **options})
+        batch = await self._post(State, path, {"file_ids": list(files), **options})
         await self._until_processed(f"{path}/{batch.id}", batch, f"the files of the vector store {store}")
 
     async def delete_vector_store(self, store: str) -> None:
         await self._connection.send("DELETE", f"/vector_stores/{store}")
 
-    async def _until_processed(self, path: str, state: _State, what: str) -> _State:
+    async def _until_processed(self, path: str, state: State, what: str) -> State:
         while state.status in _PROCESSING:
             await asyncio.sleep(self.polling_interval)
-            state = self._read(_State, await self._connection.send("GET", path))
+            state = self._read(State, await self._connection.send("GET", path))
         if state.status not in _PROCESSED:
-            raise ModelError(f"{self.service} could not process {what}: its state is {state.status!r}.")
+            raise ModelError(
+                f"{self.service} could not process {what}: its state is {state.status!r}. Check that the service takes "
+                "files of this kind and size."
+            )
         return state
 
     async def _post(self, shape: type[ShapeT], path: str, body: Mapping[str, object]) -> ShapeT:
@@ -314,5 +199,6 @@ class ThreadsApi:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "the answer"
             raise ModelResponseError(
-                f"{self.service} answered with another shape than its interface says: {place}: {first['msg']}"
+                f"{self.service} answered with another shape than its interface says: {place}: {first['msg']}. Check "
+                "the address of the service, or update Symposia."
             ) from error

@@ -1,8 +1,7 @@
 """A service with threads as a model client: what is new of a conversation is posted, and a run answers it.
 
-The conversation itself says how far the thread is: each answer keeps, as `VendorBlocks`, the thread, the run and the
-last message of it. So a conversation that is saved, or replayed from a journal, goes on in its thread. What a lost
-request may have left there is looked for before the next one.
+The conversation itself says how far the thread is (`_place.py`). So a conversation that is saved, or replayed from a
+journal, goes on in its thread. What a lost request may have left there is looked for before the next one.
 """
 
 from __future__ import annotations
@@ -11,118 +10,38 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple, cast
+from typing import Final, Literal, cast
 
 from pydantic import BaseModel, JsonValue
 from typing_extensions import override
 
-from symposia.core import CancellationToken, FunctionCall, cancelled_by, uninterrupted
+from symposia.core import CancellationToken, cancelled_by, uninterrupted
 from symposia.core.effects import class_identity
 from symposia.core.exceptions import ModelError
 from symposia.core.json_values import as_json
 from symposia.core.models import (
-    AssistantMessage,
     ChatCompletionClient,
     CreateResult,
-    FinishReasons,
-    FunctionExecutionResult,
-    FunctionExecutionResultMessage,
     LLMMessage,
     ModelFamily,
     ModelInfo,
     RequestUsage,
-    SystemMessage,
-    UserMessage,
     estimate_tokens,
 )
 from symposia.core.tools import Tool, ToolSchema
-from symposia.ext.agents._threads._api import WAITING, Run, ThreadMessage, ThreadsApi
+from symposia.ext.agents._threads._answer import answer_of, calls_of
+from symposia.ext.agents._threads._api import ThreadsApi
+from symposia.ext.agents._threads._place import Place, blocks_of
+from symposia.ext.agents._threads._posts import Pending, Post, count_posted, outputs_of, pending_of, post_of_results
+from symposia.ext.agents._threads._shapes import Run
 
 CANCEL_SECONDS: Final = 10.0
 """How long a cancelled turn waits for its run to end. The thread takes no message before; the next turn waits on."""
 CONTEXT_TOKENS: Final = 128_000
-LONGEST: Final = 200_000
-"""The most characters of results that are sent, without their middle: messages from 256,000 on are refused."""
 _INFO: Final = ModelInfo(
     vision=False, function_calling=True, json_output=False, family=ModelFamily.UNKNOWN, structured_output=False
 )
 _log: Final = logging.getLogger(__name__)
-
-
-class Place(NamedTuple):
-    """How far a conversation is in a thread.
-
-    Attributes:
-        thread: The thread.
-        run: The run that gave the last answer.
-        message: The last message of the thread; None if it is not known.
-    """
-
-    thread: str
-    run: str
-    message: str | None
-
-
-class Pending(NamedTuple):
-    """What is new in a conversation. Made by `pending_of`, which is pure.
-
-    Attributes:
-        place: Where the thread is; None before the first answer.
-        results: The results for which its run waits; empty if it does not.
-        texts: The role and the text of each message behind that.
-    """
-
-    place: Place | None
-    results: Sequence[FunctionExecutionResult]
-    texts: Sequence[tuple[str, str]]
-
-
-def blocks_key(service: str) -> str:
-    """The key of the `VendorBlocks` of a service: threads of one are unknown to the others."""
-    return f"{service} threads"
-
-
-def pending_of(messages: Sequence[LLMMessage], key: str) -> Pending:
-    """What of a conversation is not in its thread."""
-    place, calls, start = None, False, 0
-    for index, message in enumerate(messages):
-        blocks = message.vendor_blocks if isinstance(message, AssistantMessage) else None
-        if isinstance(message, AssistantMessage) and blocks and blocks.get(key):
-            block = cast("Mapping[str, Any]", blocks[key][0])
-            place = Place(block["thread_id"], block["run_id"], block.get("message_id"))
-            calls, start = not isinstance(message.content, str), index + 1
-    rest = list(messages[start:])
-    results: Sequence[FunctionExecutionResult] = ()
-    if calls and rest and isinstance(rest[0], FunctionExecutionResultMessage):
-        results = rest.pop(0).content  # pyright: ignore[reportAssignmentType] - it was checked
-    return Pending(place, results, [text for message in rest if (text := _posted(message)) is not None])
-
-
-def _posted(message: LLMMessage) -> tuple[str, str] | None:
-    """The role and the text of a message in a thread. The instructions are those of the assistant there."""
-    match message:
-        case SystemMessage():
-            return None
-        case UserMessage():
-            pieces = [message.content] if isinstance(message.content, str) else message.content
-            text = "\n".join(piece if isinstance(piece, str) else "<image>" for piece in pieces)
-            return "user", text if message.source == "user" else f"{message.source} said:\n{text}"
-        case AssistantMessage():
-            return "assistant", message.content if isinstance(message.content, str) else message.thought or "…"
-        case FunctionExecutionResultMessage():
-            return "user", results_as_text(message.content)
-
-
-def results_as_text(results: Sequence[FunctionExecutionResult]) -> str:
-    """Results as a message, for a run that no longer takes them."""
-    return cut("\n".join(["The results of your calls:", *(f"{each.name}: {each.content}" for each in results)]))
-
-
-def cut(text: str, most: int = LONGEST) -> str:
-    """A text without its middle, if it is too long."""
-    if len(text) <= most:
-        return text
-    return f"{text[: most // 2]}\n[… {len(text) - most:,} characters left out …]\n{text[-(most // 2) :]}"
 
 
 class ThreadClient(ChatCompletionClient):
@@ -201,7 +120,7 @@ class ThreadClient(ChatCompletionClient):
             asyncio.CancelledError: The token was cancelled. The run has ended, or was told to.
         """
         with cancelled_by(cancellation_token):
-            pending = pending_of(messages, blocks_key(self._api.service))
+            pending = pending_of(messages, self._api.service)
             assistant = await self.assistant(tools)
             thread = await self.thread(pending.place)
             started: list[Run] = []
@@ -218,7 +137,10 @@ class ThreadClient(ChatCompletionClient):
             if run.calls and tool_choice == "none":
                 self._is_settled = False
                 await self._abandon(thread, [run])
-                raise ModelError(f"{self._api.service}: the run calls more tools after the last allowed round.")
+                raise ModelError(
+                    f"{self._api.service}: the run calls more tools after the last allowed round. Set a smaller task, "
+                    "or give tools that do more in one call."
+                )
             self._is_settled = True
             self._usage += result.usage
             return result
@@ -232,41 +154,33 @@ class ThreadClient(ChatCompletionClient):
         started: Callable[[Run], None],
     ) -> Run:
         """The run that answers, when it has ended or waits for results."""
-        texts = list(pending.texts)
+        posts = list(pending.posts)
         if pending.place and pending.results:
             run = await self._api.run(thread, pending.place.run)
             started(run)
-            if run.status in {"queued", "in_progress", "completed"} and not texts:  # a lost request submitted them
+            if run.status in {"queued", "in_progress", "completed"} and not posts:  # a lost request submitted them
                 return await self._api.wait(thread, run)
             asked = {call.id for call in run.calls}
-            if not texts and asked == {result.call_id for result in pending.results}:
-                most = LONGEST // len(pending.results)
-                outputs = [
-                    {"tool_call_id": each.call_id, "output": cut(each.content, most)} for each in pending.results
-                ]
-                return await self._api.wait(thread, await self._api.submit(thread, run.id, outputs))
+            if not posts and asked == {result.call_id for result in pending.results}:
+                submitted = await self._api.submit(thread, run.id, outputs_of(pending.results))
+                return await self._api.wait(thread, submitted)
             # The run has expired, or the turn was cancelled and there are new messages, which an active run refuses.
             await self._api.cancel(thread, run)
-            texts.insert(0, ("user", results_as_text(pending.results)))
+            posts.insert(0, post_of_results(pending.results))
             self._is_settled = False
         if not self._is_settled:
-            texts = texts[await self._count_posted(thread, pending.place, texts) :]
-        for role, text in texts:
+            posts = posts[await self._count_posted(thread, pending.place, posts) :]
+        for role, text in posts:
             await self._api.add_message(thread, role, text)
         run = await self._api.start_run(thread, assistant, options)
         started(run)
         return await self._api.wait(thread, run)
 
-    async def _count_posted(self, thread: str, place: Place | None, texts: Sequence[tuple[str, str]]) -> int:
-        """How many of the new messages an attempt that failed has posted, after ending its run if that is active."""
+    async def _count_posted(self, thread: str, place: Place | None, posts: Sequence[Post]) -> int:
+        """How many of the posts an attempt that failed has made, after ending its run if that is active."""
         if last := await self._api.last_run(thread):
             await self._api.cancel(thread, last)
-        found = await self._api.messages(thread, after=self._last_message(place))
-        there = [(each.role, each.text) for each in found if not each.run_id]
-        count = 0
-        while count < min(len(there), len(texts)) and there[count] == texts[count]:
-            count += 1
-        return count
+        return count_posted(posts, await self._api.messages(thread, after=self._last_message(place)))
 
     def _last_message(self, place: Place | None) -> str | None:
         """The last message of the thread before what is new."""
@@ -291,38 +205,14 @@ class ThreadClient(ChatCompletionClient):
         Raises:
             ModelError: It has failed, waits for something else than functions, or has written nothing.
         """
-        if run.status not in {WAITING, "completed", "incomplete"}:
-            raise ModelError(f"{self._api.service}: the run has {_ENDINGS.get(run.status, run.status)}: {run.fault}")
-        calls = [_call(self._api.service, call) for call in run.calls]
-        if run.status == WAITING and not calls:
-            raise ModelError(f"{self._api.service}: the run waits for an action that this agent does not know.")
+        calls = calls_of(self._api.service, run)
         found = await self._api.messages(thread, after=after)
         written = [each for each in found if each.run_id == run.id]
-        answer = written[-self.message_limit :]
-        if not calls and not answer:
-            raise ModelError(f"{self._api.service}: the run has {run.status} without a message: {run.fault}")
-        thoughts = written if calls else written[: -self.message_limit]
-        usage = run.usage
-        block: dict[str, object] = {
-            "thread_id": thread,
-            "run_id": run.id,
-            "message_id": found[-1].id if found else after,
-        }
         # Downloaded here, within the effect, so that a replay has them without the service.
         files = [file for message in written for file in message.image_files]
-        images = [base64.b64encode(await self._api.download(file)).decode() for file in files]
-        pictures = {"images": images, "image_files": files} if files else {}
-        return CreateResult(
-            finish_reason=_finish_reason(run),
-            content=calls or _text(answer),
-            usage=RequestUsage(
-                prompt_tokens=usage.prompt_tokens if usage else 0,
-                completion_tokens=usage.completion_tokens if usage else 0,
-            ),
-            cached=False,
-            thought=_text(thoughts) or None,
-            vendor_blocks={blocks_key(self._api.service): [{**block, **pictures}]},
-        )
+        images = [(file, base64.b64encode(await self._api.download(file)).decode()) for file in files]
+        blocks = blocks_of(self._api.service, Place(thread, run.id, found[-1].id if found else after), images)
+        return answer_of(self._api.service, run, calls, written, self.message_limit, blocks)
 
     @override
     async def create_stream(
@@ -377,25 +267,6 @@ class ThreadClient(ChatCompletionClient):
     def model_info(self) -> ModelInfo:
         """It calls functions; images are not sent."""
         return _INFO
-
-
-_ENDINGS: Final = {"expired": "expired, as runs do after ten minutes", "cancelled": "been cancelled"}
-
-
-def _finish_reason(run: Run) -> FinishReasons:
-    if run.status == "incomplete":
-        return "content_filter" if "content_filter" in run.fault else "length"
-    return "function_calls" if run.calls else "stop"
-
-
-def _text(messages: Sequence[ThreadMessage]) -> str:
-    return "\n".join(filter(None, (message.text for message in messages)))
-
-
-def _call(service: str, call: Any) -> FunctionCall:
-    if call.function is None:
-        raise ModelError(f"{service}: the run waits for {call.type!r}, which this agent does not do.")
-    return FunctionCall(id=call.id, name=call.function.name, arguments=call.function.arguments)
 
 
 def _function(tool: Tool | ToolSchema) -> dict[str, object]:
