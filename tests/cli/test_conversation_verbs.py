@@ -14,7 +14,7 @@ from tests.support.command import symposia
 from tests.support.terminal import CTRL_C, on_terminal
 
 from symposia.agentchat.messages import ModelClientStreamingChunkEvent, TextMessage
-from symposia.cli._conversation import ConversationView
+from symposia.cli._conversation_view import ConversationView
 from symposia.cli._exit import Status
 from symposia.testing.model_server import Failure, MockModelServer, Reply, ToolCall
 

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO, cast
+from typing import Final
 
 import typer
 
 from symposia.agentchat.agents import UserProxyAgent
-from symposia.agentchat.messages import (
-    BaseAgentEvent,
-    BaseChatMessage,
-    HandoffMessage,
-    MemoryQueryEvent,
-    ModelClientStreamingChunkEvent,
-    TextMessage,
-    ToolCallExecutionEvent,
-    ToolCallRequestEvent,
-)
-from symposia.agentchat.ui import StreamedMessage
 from symposia.cli._advice import advised_error
+from symposia.cli._conversation_view import ConversationView
 from symposia.cli._exit import Status, fail, status_of_error
+from symposia.cli._line_reader import LineReader
 from symposia.cli._notes import note
 from symposia.cli._planning import recorded_pace
 from symposia.cli._view import tokens
-from symposia.core import run_in_worker_thread
 from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import ModelError, SymposiaError
 from symposia.core.memory import Memory
-from symposia.core.models import RequestUsage
 from symposia.core.terminal_text import printable
 from symposia.ext.models import MissingKeyError, default_model_name
 from symposia.presets import (
@@ -56,8 +43,6 @@ from symposia.presets.chat import (
 from symposia.presets.support import AGENTS, COLLEAGUE, Shop, bundled_support, support_team
 
 YOU: Final = "you"
-HANDOFF: Final = "transfer_to_"
-"""The beginning of the names of the tools that hand over."""
 RECORDED: Final = "The models' answers are recorded, and so is what the people say. Talk yourself with --model M."
 END: Final = "An empty input (Ctrl-D) ends the conversation."
 
@@ -221,130 +206,3 @@ def _recorded(
     except MissingKeyError:
         return bundled()
     return None
-
-
-class LineReader:
-    """Reads the lines of people from a list or from standard input.
-
-    Args:
-        view: Shows the prompts, and the lines of a list.
-        lines: The lines; None for standard input.
-    """
-
-    def __init__(self, view: ConversationView, lines: Sequence[str] | None) -> None:
-        self._view = view
-        self._lines = None if lines is None else deque(lines)
-        if lines is None and isinstance(stdin := sys.stdin, io.TextIOWrapper):
-            # A byte that is no text ends no conversation.
-            cast("io.TextIOWrapper[BinaryIO]", stdin).reconfigure(errors="replace")
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether a person types the lines on a terminal."""
-        return self._lines is None and bool(sys.stdin) and sys.stdin.isatty()
-
-    async def read(self, who: str) -> str | None:
-        """Prompt the person `who`, and return the next line; None at the end."""
-        self._view.ask(who)
-        if self._lines is not None:
-            line = self._lines.popleft() if self._lines else None
-        elif not sys.stdin:  # None, if it was closed before the process began
-            line = None
-        else:
-            read = await run_in_worker_thread(sys.stdin.readline)
-            line = read.rstrip("\r\n") if read else None
-        self._view.answered(line, is_typed=self.is_typed)
-        return line
-
-
-class ConversationView:
-    """Writes a conversation: the words of an agent as they come, handovers and tools in a line each.
-
-    Args:
-        out: The stream to write to.
-
-    Attributes:
-        usage: What the messages took until now.
-    """
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._streamed = StreamedMessage()
-        self._prompt = ""
-        self.usage = RequestUsage(0, 0)
-
-    def note(self, text: str) -> None:
-        """Write a line about the conversation."""
-        self._write(f"{printable(text)}\n")
-
-    def ask(self, who: str) -> None:
-        """Ask a person for a line."""
-        self.end()
-        self._prompt = f"{printable(who)}> "
-        self._write(self._prompt)
-
-    def answered(self, line: str | None, *, is_typed: bool) -> None:
-        """Note the line of the person, and write it unless it was typed on the terminal, which shows it."""
-        self._prompt = ""
-        if line is None or not is_typed:
-            self._write(f"{printable(line or '')}\n")
-
-    def end(self) -> None:
-        """End the line of a message that streams in."""
-        if self._streamed.end():
-            self._write("\n")
-
-    def show(self, message: BaseAgentEvent | BaseChatMessage) -> None:
-        """Write a message, an event, or a piece of a streamed message, and count its tokens."""
-        if message.models_usage is not None:
-            self.usage += message.models_usage
-        match message:
-            case ModelClientStreamingChunkEvent():
-                if not self._streamed.has(message):
-                    self.end()
-                    self._write(f"{message.source}: ")
-                self._streamed.add(message)
-                self._write(printable(message.content))
-            case TextMessage() if self._streamed.is_whole(message):
-                self.end()
-            case _:
-                for line in _lines(message):
-                    self._write_line(line)
-
-    def _write_line(self, line: str) -> None:
-        """Write a line. If a person is being prompted, such as by a tool, repeat the prompt below it."""
-        self.end()
-        above = "\n" if self._prompt else ""
-        self._write(f"{above}{printable(line)}\n{self._prompt}")
-
-    def _write(self, text: str) -> None:
-        self._out.write(text)
-        self._out.flush()
-
-
-def _lines(message: BaseAgentEvent | BaseChatMessage) -> Iterable[str]:
-    """The lines of a message or an event. Handoff tools are left out: the handoff itself is shown."""
-    match message:
-        case HandoffMessage():
-            yield f"[{message.source} hands over to {message.target}]"
-        case ToolCallRequestEvent():
-            for call in message.content:
-                if not call.name.startswith(HANDOFF):
-                    yield f"[{message.source} calls {call.name}({call.arguments})]"
-        case ToolCallExecutionEvent():
-            for result in message.content:
-                if result.is_error or not result.name.startswith(HANDOFF):
-                    yield f"[{result.name}: {result.content}]"
-        case MemoryQueryEvent():
-            yield from _sources(message)
-        case TextMessage():
-            yield f"{message.source}: {message.content}"
-        case _:
-            pass
-
-
-def _sources(message: MemoryQueryEvent) -> Iterable[str]:
-    """The line with the places of the documents that a memory found."""
-    places = [each.metadata or {} for each in message.content]
-    if found := [f"{place['source']}, {place['place']}" for place in places if {"source", "place"} <= place.keys()]:
-        yield f"[{message.source} reads {'; '.join(found)}]"
