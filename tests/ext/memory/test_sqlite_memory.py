@@ -86,6 +86,21 @@ async def test_an_embedder_of_the_users_choosing_finds_what_means_the_same(path:
         await SQLiteMemory(path).query("car")
 
 
+async def test_the_rarest_words_of_a_long_query_decide(path: Path) -> None:
+    async def embed(texts: Sequence[str]) -> list[list[float]]:  # a question is like no entry
+        return [[1.0, 0.0] if each.endswith(".") else [0.0, 1.0] for each in texts]
+
+    embedder = FunctionEmbedder(embed, "entries")
+    async with SQLiteMemory(path, embedder=embedder, limit=2, min_similarity=0.5) as memory:
+        # Words of 8,000 entries, and of each second and each twentieth: 6,000 entries are ranked by their words.
+        counted = [" ".join(f"every{n}" for n in (1, 2, 20) if number % n == 0) for number in range(8_000)]
+        await memory.add_many([text(f"{each} entry.") for each in counted])
+        best = ["a zebra and every20.", "a zebra and every2."]
+        await memory.add_many([text(each) for each in (*best, "every1 alone.")])
+        assert await found(memory, "every1 every2 every20 zebra") == best
+        assert (await found(memory, "every1"))[0] == "every1 alone."  # too frequent to be ranked by: the newest
+
+
 async def test_the_closest_of_many_vectors_is_found_by_their_codes(path: Path) -> None:
     async with SQLiteMemory(path) as memory:
         words = [" ".join(f"w{(number * factor) % 997}x" for factor in (3, 7, 31, 101)) for number in range(1, 1500)]

@@ -380,6 +380,21 @@ async def test_a_memory_is_closed_while_others_write_and_ask(path: Path) -> None
     await memory.close()
 
 
+async def test_what_is_forgotten_during_a_query_is_left_out(path: Path) -> None:
+    async with SQLiteMemory(path) as memory, SQLiteMemory(path) as other:
+        ids = await memory.add_many([text(f"entry {number}") for number in range(400)])
+
+        async def forget() -> None:
+            for id_ in ids:
+                await other.forget([id_])
+
+        forgetting = asyncio.create_task(forget())
+        while not forgetting.done():
+            assert all("entry" in str(each) for each in await found(memory, "entry"))
+        await forgetting
+        assert await found(memory, "entry") == []
+
+
 @posix
 async def test_a_file_that_cannot_be_written_is_queried(path: Path) -> None:
     process = await started(QUERY_ONLY, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -148,7 +149,13 @@ class SQLiteMemory(SearchMemory):
         values = _checked(where)
         if text.strip():
             vectors = await cancellable(self._embedder.embed([text]), cancellation_token)
-            search = partial(self._store.search, text, vectors, most, values, self._min_similarity)
+            by_words = partial(self._store.find_by_words, text, most, values)
+            by_vector = partial(self._store.find_by_vector, vectors, most, values, self._min_similarity)
+            # In two threads, since SQLite lets other threads run while it searches.
+            rankings = await asyncio.gather(
+                call_in_thread(by_words, cancellation_token), call_in_thread(by_vector, cancellation_token)
+            )
+            search = partial(self._store.best_of, rankings, most)
         else:
             search = partial(self._store.newest, most, values)
         found = await call_in_thread(search, cancellation_token)

@@ -7,9 +7,7 @@ vectors (``sqlite-vec``), which are compared one by one. The vectors of the clos
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symposia._lazy import lazy_module
@@ -18,6 +16,7 @@ from symposia.ext.memory.embedders import vector_rows
 from symposia.ext.memory.sqlite._codes import MAX_DIMENSIONS, bits_of_code, codes_of, unit_vectors
 from symposia.ext.memory.sqlite._database import Database
 from symposia.ext.memory.sqlite._opening import Connection, vector_extension
+from symposia.ext.memory.sqlite._words import entries_with_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,18 +29,6 @@ CANDIDATES: Final = 32
 
 MAX_CANDIDATES: Final = 4_096
 """The most that ``sqlite-vec`` finds."""
-
-MAX_TERMS: Final = 12
-MAX_POSTINGS: Final = 6_000
-"""How many words of a query are ranked by, the rarest first, and how many entries may have them in all: ranking takes
-about 0.6 µs an entry, and so 50 ms for a word that most of 100,000 entries have."""
-
-COUNTED_POSTINGS: Final = (100, 400, 1_600, MAX_POSTINGS)
-"""How far the entries that have a word are counted, step by step. The first 100 take no longer than any question to the
-index, 30 µs."""
-
-MAX_QUERY_TERMS: Final = 200
-"""Words of a query that are looked at, from its beginning."""
 
 RANK_OFFSET: Final = 60
 """Of reciprocal rank fusion; the value of its authors (Cormack, Clarke and Büttcher, 2009)."""
@@ -106,32 +93,38 @@ class Store:
         with self._database.reading() as connection:
             return [FoundEntry(*row) for row in connection.execute(sql, (*values, limit))]
 
-    def search(
-        self, text: str, vectors: object, limit: int, where: Mapping[str, object], min_similarity: float
-    ) -> list[FoundEntry]:
-        """The entries with the words of a text or with a vector that is similar, ranked by both.
+    def find_by_words(self, text: str, limit: int, where: Mapping[str, object]) -> list[int]:
+        """The ids of entries with the rarest words of a text, the best first: some more than the limit."""
+        with self._database.reading() as connection:
+            return entries_with_words(connection, text, _candidates(limit), *_condition(where))
+
+    def find_by_vector(
+        self, vectors: object, limit: int, where: Mapping[str, object], min_similarity: float
+    ) -> list[int]:
+        """The ids of entries with similar vectors, the most similar first: some more than the limit.
 
         Args:
-            text: The text.
-            vectors: What the embedder returned for it.
-            limit: How many entries are found at most.
+            vectors: What the embedder returned for one text.
+            limit: How many entries are wanted.
             where: Their metadata.
-            min_similarity: Of those without a word of the text.
+            min_similarity: The least similarity.
         """
-        candidates = min(max(CANDIDATES, 2 * limit), MAX_CANDIDATES)
         vector_extension()
         unit = unit_vectors(vector_rows(vectors, 1, self._embedder))
-        # One transaction: another process may forget an entry between the searches.
         with self._database.reading() as connection:
-            by_words = self._by_words(connection, text, candidates, where)
-            by_vector = self._by_vector(connection, unit, candidates, where, min_similarity)
-            scores: dict[int, float] = {}
-            for ranking in (by_words, by_vector):
-                for rank, id_ in enumerate(ranking):
-                    scores[id_] = scores.get(id_, 0) + 1 / (RANK_OFFSET + 1 + rank)
-            best = sorted(scores, key=lambda id_: (-scores[id_], id_))[:limit]
-            records = dict(_rows_of(connection, "record", best))
+            return self._by_vector(connection, unit, _candidates(limit), where, min_similarity)
+
+    def best_of(self, rankings: Iterable[Sequence[int]], limit: int) -> list[FoundEntry]:
+        """The entries that are ranked best by several searches together, without those that were forgotten since."""
+        scores: dict[int, float] = {}
+        for ranking in rankings:
+            for rank, id_ in enumerate(ranking):
+                scores[id_] = scores.get(id_, 0) + 1 / (RANK_OFFSET + 1 + rank)
         perfect = 2 / (RANK_OFFSET + 1)
+        with self._database.reading() as connection:
+            present = [id_ for id_, _ in _rows_of(connection, "NULL", list(scores))]
+            best = sorted(present, key=lambda id_: (-scores[id_], id_))[:limit]
+            records = dict(_rows_of(connection, "record", best))
         return [FoundEntry(id_, records[id_], round(scores[id_] / perfect, 4)) for id_ in best]
 
     def forget(self, ids: Sequence[int] | None, where: Mapping[str, object]) -> int:
@@ -156,22 +149,6 @@ class Store:
         """How many entries there are."""
         with self._database.reading() as connection:
             return connection.execute("SELECT count(*) FROM entries").fetchall()[0][0]
-
-    def _by_words(self, connection: Connection, text: str, limit: int, where: Mapping[str, object]) -> list[int]:
-        counts, frequent = _counts_of(connection, _terms(text)[:MAX_QUERY_TERMS])
-        if rare := _rarest(counts):
-            # Not by "rank": for that, FTS5 sorts every entry and not only the best, and keeps the places of its words.
-            terms, order = " OR ".join(map(_quoted, rare)), "bm25(entries_text), rowid"
-        else:
-            # All the words are so frequent that an entry with them tells little: the newest entries that have all.
-            terms, order = " AND ".join(map(_quoted, frequent[:MAX_TERMS])), "rowid DESC"
-        if not terms:
-            return []
-        condition, values = _condition(where)
-        # Only the entries with the words are looked at.
-        narrowed = f"AND (SELECT {condition} FROM entries WHERE id = entries_text.rowid)" if where else ""  # noqa: S608
-        sql = f"SELECT rowid FROM entries_text WHERE entries_text MATCH ? {narrowed} ORDER BY {order} LIMIT ?"  # noqa: S608
-        return [row[0] for row in connection.execute(sql, (terms, *values, limit))]
 
     def _by_vector(
         self,
@@ -224,6 +201,10 @@ class Store:
             )
 
 
+def _candidates(limit: int) -> int:
+    return min(max(CANDIDATES, 2 * limit), MAX_CANDIDATES)
+
+
 def _condition(where: Mapping[str, object]) -> tuple[str, list[str]]:
     """The SQL of "the metadata has these values", and its values. JSON compares them, so that 1 and True differ."""
     condition, values = "TRUE", list[str]()
@@ -238,58 +219,6 @@ def metadata_json(value: object) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _counts_of(connection: Connection, terms: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """How many entries have each word that may be ranked by, and the words that are more frequent.
-
-    To count takes the longer the higher the count is. So a word is not counted further once the rarer words are as many
-    as are ranked by, or have too many entries beside it.
-    """
-    counts: dict[str, int] = {}
-    frequent = list(terms)
-    left = MAX_POSTINGS
-    for step in COUNTED_POSTINGS:
-        most = min(step, left)
-        counted = {term: _count_of(connection, term, most) for term in frequent}
-        counts |= {term: count for term, count in counted.items() if 0 < count <= most}
-        frequent = [term for term, count in counted.items() if count > most]
-        left = MAX_POSTINGS - sum(counts.values())
-        if len(counts) >= MAX_TERMS or left <= most:
-            break
-    return counts, frequent
-
-
-def _count_of(connection: Connection, term: str, most: int) -> int:
-    """How many entries have a word: one more than `most` for all that have more."""
-    sql = "SELECT count(*) FROM (SELECT 1 FROM entries_text WHERE entries_text MATCH ? LIMIT ?)"
-    ((count,),) = connection.execute(sql, (_quoted(term), most + 1)).fetchall()
-    return count
-
-
-def _quoted(term: str) -> str:
-    """A word as a query has it: it has no quotation mark, see `_terms`."""
-    return f'"{term}"'
-
-
 def _rows_of(connection: Connection, column: str, ids: Sequence[int]) -> list[tuple[int, Any]]:  # Any: of the column
     sql = f"SELECT id, {column} FROM entries WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608 - a name of ours
     return connection.execute(sql, (json.dumps(ids),)).fetchall()
-
-
-def _terms(text: str) -> list[str]:
-    """The words of a text. The index itself makes nothing of case and accents.
-
-    Letters are composed: taken apart, a syllable of Korean or a voiced letter of Japanese is another word.
-    """
-    return list(dict.fromkeys(re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text).lower())))
-
-
-def _rarest(counts: Mapping[str, int]) -> list[str]:
-    """The words that tell most, the rarest first, as many as can be ranked in a few milliseconds."""
-    chosen: list[str] = []
-    postings = 0
-    for term, entries in sorted(counts.items(), key=lambda item: item[1]):
-        postings += entries
-        if len(chosen) == MAX_TERMS or postings > MAX_POSTINGS:
-            break
-        chosen.append(term)
-    return chosen
