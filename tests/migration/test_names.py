@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.seeds.session import PROGRAMS
 
-from symposia.migration import FindingKind, migrate_text
+from symposia.migration import FindingKind, MigrationTarget, migrate_text
 
 
 def migrated(text: str) -> str:
-    result = migrate_text(text)
+    result = migrate_text(text, MigrationTarget.NAMES)
     assert not result.notes
     return result.text
 
@@ -43,6 +43,23 @@ def migrated(text: str) -> str:
             'import autogen_core\ndef f(x: "list[autogen_core.AgentId]"): ...',
             'import symposia.core\ndef f(x: "list[symposia.core.AgentId]"): ...',
         ),
+        (
+            "import autogen_core\ny = cast('list[autogen_core.AgentId]', x)  # type: autogen_core.AgentId",
+            "import symposia.core\ny = cast('list[symposia.core.AgentId]', x)  # type: symposia.core.AgentId",
+        ),
+        (
+            "import autogen_core\nx: 'autogen_core.AgentId' = f(autogen_core=1)\ndel autogen_core",
+            "import symposia.core as autogen_core\nx: 'autogen_core.AgentId' = f(autogen_core=1)\ndel autogen_core",
+        ),
+        (
+            "import autogen\nx: 'autogen.ConversableAgent' = 'see autogen_core.AgentId for it'",
+            "import symposia.v02 as autogen\nx: 'autogen.ConversableAgent' = 'see autogen_core.AgentId for it'",
+        ),
+        (
+            "import autogen_core\nfrom autogen_ext import __version__\nautogen_core.__version__",
+            "import symposia.core\nfrom symposia import __version__\nsymposia.__version__",
+        ),
+        ("find_spec('autogen_ext')", "find_spec('symposia.ext')"),
         ("logging.getLogger('autogen_core')", "logging.getLogger('symposia.core')"),
         (
             "patch('autogen_ext.models.openai.OpenAIChatCompletionClient.create')",
@@ -58,6 +75,20 @@ def test_a_name_that_the_program_binds_otherwise_keeps_its_name() -> None:
     before = "import autogen_core.models\ntry:\n    pass\nexcept ImportError:\n    autogen_core = None\n"
     after = before.replace("import autogen_core.models", "import symposia.core as autogen_core, symposia.core.models")
     assert migrated(before) == after
+
+
+def test_a_missing_name_in_quotes_is_noted() -> None:
+    before = "import autogen_core\nx: 'autogen_core.Nothing'\n"
+    result = migrate_text(before)
+    assert (result.text, [note.line for note in result.notes]) == (before, [2])
+
+
+def test_a_module_that_is_imported_by_the_builtin_function_is_noted() -> None:
+    before = "x = __import__('autogen_core.models')\n"
+    result = migrate_text(before)
+    assert result.text == before
+    [note] = result.notes
+    assert note.text == "__import__ returns the package of a module: use importlib.import_module."
 
 
 def test_names_of_one_import_that_are_in_several_modules_here_become_several_imports() -> None:

@@ -83,6 +83,13 @@ def test_code_that_depends_on_what_is_kept_has_no_reason_of_its_own() -> None:
     assert "asks a person" in reason
 
 
+def test_an_import_with_a_star_is_the_reason_alone() -> None:
+    program = CODING.replace("import AssistantAgent, UserProxyAgent", "import *")
+    [reason] = reasons(program)
+    assert reason.startswith("AutoGen's names are imported with *.")
+    assert reasons(migrate_text(program).text) == [reason]
+
+
 def test_an_executor_in_the_call_that_makes_an_agent_is_rewritten() -> None:
     config = '{"work_dir": "w", "use_docker": False}'
     assert config in CODING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,6 +11,8 @@ from symposia._autogen_states import is_here, public_name, state_of
 
 V02_ROOT = "autogen"
 V02_PACKAGE = ROOTS[V02_ROOT].ours
+
+_VERSION = re.compile(r"autogen_(core|agentchat|ext)\.__version__")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ def is_theirs(name: str) -> bool:
 @cache
 def resolved(theirs: str) -> Resolved:
     """A dotted name of AutoGen: a module, a name in one, or an attribute of such a name."""
+    if _VERSION.fullmatch(theirs):
+        return Resolved("symposia.__version__")
     parts = theirs.split(".")
     for end in range(1, len(parts) + 1):
         name = public_name(".".join(parts[:end]))

@@ -2,7 +2,7 @@
 
 A plain import binds a package's name (``import autogen_core.models`` binds ``autogen_core``). Where the text binds that
 name, or ours, in another way too, the import is renamed and its uses are not: ``import symposia.core as autogen_core``.
-So are imports of AutoGen 0.2, whose programs say ``autogen.`` everywhere.
+So are imports of AutoGen 0.2, whose programs say ``autogen.`` everywhere. Annotations in quotes follow the uses.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from symposia.migration._bindings import binding_counts
 from symposia.migration._findings import FindingKind, Note
 from symposia.migration._names import V02_ROOT, is_theirs, resolved
 from symposia.migration._source import Edit, Source, cst, dotted_name
+from symposia.migration._syntax import is_expression
 
 _DOTTED = re.compile(r"(?:autogen|autogen_core|autogen_agentchat|autogen_ext)(?:\.\w+)+", re.ASCII)
-_IMPORTERS = ("getLogger", "import_module", "importorskip")
+_TYPE_COMMENT = re.compile(r"#\s*type:")
+_IMPORTERS = ("getLogger", "import_module", "importorskip", "find_spec")
 _LOGGERS = (
     "autogen_core",
     "autogen_core.events",
@@ -60,7 +62,9 @@ class _Names(cst.CSTVisitor):
         self.notes: list[Note] = []
         self.from_imports: list[Edit] = []
         self.strings: list[Edit] = []
+        self.quoted: list[cst.SimpleString | cst.Comment] = []
         self._aliases: dict[str, str] = {}
+        self._left: set[cst.CSTNode] = set()
         self._in_annotation = 0
 
     @override
@@ -108,12 +112,16 @@ class _Names(cst.CSTVisitor):
     @override
     def visit_SimpleString(self, node: cst.SimpleString) -> None:
         text = node.raw_value
-        if _DOTTED.fullmatch(text):
-            if text not in _LOGGERS and not resolved(text).missing:
+        if not self._in_annotation and _DOTTED.fullmatch(text):
+            if node not in self._left and text not in _LOGGERS and not resolved(text).missing:
                 self.strings.append(self._string(node, resolved(text).ours))
-        elif self._in_annotation:
-            new = _DOTTED.sub(lambda found: resolved(found[0]).ours or found[0], text)
-            self.strings += [self._string(node, new)] if new != text else []
+        elif _DOTTED.search(text) and (self._in_annotation or is_expression(text)):
+            self.quoted.append(node)
+
+    @override
+    def visit_Comment(self, node: cst.Comment) -> None:
+        if _TYPE_COMMENT.match(node.value) and _DOTTED.search(node.value):
+            self.quoted.append(node)
 
     @override
     def visit_Call(self, node: cst.Call) -> None:
@@ -123,11 +131,16 @@ class _Names(cst.CSTVisitor):
             self.uses += [(line, f"{called}({arg.keyword.value})") for arg in node.args if arg.keyword]
         name = called.rpartition(".")[2]
         argument = node.args[0].value if node.args else None
-        if name in _IMPORTERS and isinstance(argument, cst.SimpleString):
-            text = argument.raw_value
-            if text in _LOGGERS or (text in ROOTS and not resolved(text).missing):
-                root, dot, rest = text.partition(".")
-                self.strings.append(self._string(argument, ROOTS[root].ours + dot + rest))
+        if not isinstance(argument, cst.SimpleString):
+            return
+        text = argument.raw_value
+        if name == "__import__" and is_theirs(text):
+            self._left.add(argument)
+            said = "__import__ returns the package of a module: use importlib.import_module."
+            self.notes.append(Note(line=self._source.line(node), kind=FindingKind.NOTE, text=said))
+        elif name in _IMPORTERS and (text in _LOGGERS or (text in ROOTS and not resolved(text).missing)):
+            root, dot, rest = text.partition(".")
+            self.strings.append(self._string(argument, ROOTS[root].ours + dot + rest))
 
     @override
     def visit_Arg(self, node: cst.Arg) -> bool:
@@ -187,8 +200,9 @@ class _PlainImports:
         """The edits of the imports, and of the uses that are renamed with them."""
         chains = [(node, name) for node, name in self._names.chains if _root(name) in self._imported - self._bound]
         missing_imports = frozenset(self._kept)
-        for node, name in chains:
-            self._names.uses.append((self._source.line(node), name))
+        quoted = [(node, name) for node in self._names.quoted for name in _DOTTED.findall(self._source.text(node))]
+        self._names.uses += [(self._source.line(node), name) for node, name in chains]
+        for node, name in [*chains, *(each for each in quoted if _root(each[1]) in self._imported - self._bound)]:
             if _root(name) not in missing_imports and self._is_missing(node, name) and self._is_renamed(_root(name)):
                 self._kept.add(_root(name))
         for node, name in self._names.plain:
@@ -197,6 +211,14 @@ class _PlainImports:
         for node, name in chains:
             if _root(name) not in self._kept and self._is_renamed(_root(name)):
                 yield self._source.replaced(node, resolved(name).ours)
+        for node in self._names.quoted:
+            yield self._source.replaced(node, _DOTTED.sub(self._quoted, self._source.text(node)))
+
+    def _quoted(self, found: re.Match[str]) -> str:
+        """A name in quotes: renamed as its uses are, or where the text imports its package in no plain way."""
+        name = found[0]
+        is_bound = _root(name) in self._imported and (_root(name) in self._kept or not self._is_renamed(_root(name)))
+        return name if is_bound else resolved(name).ours or name
 
     def _import(self, name: str) -> str:
         root, ours = _root(name), resolved(name).ours

@@ -6,8 +6,11 @@ what the tree does not keep, such as form feeds.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from symposia.migration._syntax import TOO_DEEP, syntax_problem
 
@@ -85,8 +88,7 @@ class Source:
 
     def line_at(self, offset: int) -> int:
         """The line of a byte, from 1."""
-        before = self.code[:offset]
-        return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+        return bisect_right(self._line_starts, offset)
 
     def text(self, node: cst.CSTNode) -> str:
         """A node as it is written."""
@@ -123,8 +125,11 @@ class Source:
         return not self._line_before(self.start(node)).strip()
 
     def _line_before(self, offset: int) -> str:
-        before = self.code[:offset]
-        return before[max(before.rfind(b"\n"), before.rfind(b"\r")) + 1 :].decode()
+        return self.code[self._line_starts[self.line_at(offset) - 1] : offset].decode()
+
+    @cached_property
+    def _line_starts(self) -> Sequence[int]:
+        return [0, *(end.end() for end in re.finditer(rb"\r\n|\r|\n", self.code))]
 
 
 def parsed(text: str) -> Source:

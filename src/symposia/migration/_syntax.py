@@ -33,3 +33,8 @@ def syntax_problem(text: str) -> tuple[int, str] | None:
     except ValueError as error:
         return 1, f"It is no Python: {error}."
     return None
+
+
+def is_expression(text: str) -> bool:
+    """Whether a text is a Python expression, as an annotation in quotes is."""
+    return syntax_problem(f"({text})") is None

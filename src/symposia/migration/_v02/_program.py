@@ -117,6 +117,7 @@ class Program:
     values: dict[str, cst.Assign] = field(default_factory=dict[str, cst.Assign])
     functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
     only_configures: bool = True
+    imports_star: bool = False
     has_async: bool = False
     problems: list[NotCertainError] = field(default_factory=list[NotCertainError])
     understood: set[cst.CSTNode] = field(default_factory=set[cst.CSTNode])
@@ -145,7 +146,8 @@ class Program:
             variable: The variable; empty for another expression.
             what: What the variable should be, with an article.
         """
-        if variable in self.constructs and self.constructs[variable].kind in AGENTS:
+        is_agent = variable in self.constructs and self.constructs[variable].kind in AGENTS
+        if is_agent or self.imports_star:
             return DependsError(node, f"{variable} is not rewritten.")
         assigned = self.values.get(variable)
         made = self.full_name(assigned.value.func) if assigned and isinstance(assigned.value, cst.Call) else ""
@@ -247,7 +249,9 @@ class Program:
 
     def _read_import(self, node: cst.Import | cst.ImportFrom, statement: cst.SimpleStatementLine, place: Place) -> None:
         found: dict[str, str] = {}
-        if isinstance(node, cst.Import):
+        if isinstance(node, cst.ImportFrom) and isinstance(node.names, cst.ImportStar):
+            self._read_star(node, statement, place)
+        elif isinstance(node, cst.Import):
             for alias in node.names:
                 name = dotted_name(alias.name)
                 found[alias.evaluated_alias or name.partition(".")[0]] = (
@@ -271,6 +275,13 @@ class Program:
             text = "AutoGen is imported on a line with something else. Give it an import of its own."
             self.problems.append(NotCertainError(node, text))
         self.imports.append((statement, place))
+
+    def _read_star(self, node: cst.ImportFrom, statement: cst.SimpleStatementLine, place: Place) -> None:
+        if not node.relative and _V02.sub("autogen", dotted_name(node.module)).partition(".")[0] == "autogen":
+            text = "AutoGen's names are imported with *. Import those that the program uses, each by its name."
+            self.problems.append(NotCertainError(node, text))
+            self.imports.append((statement, place))
+            self.imports_star, self.only_configures = True, False
 
     def _read_value(
         self, target: str, value: cst.BaseExpression, statement: cst.SimpleStatementLine, place: Place

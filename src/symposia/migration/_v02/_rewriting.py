@@ -44,7 +44,7 @@ def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Coll
     if program.only_configures:
         return Rewriting(None)
     writer = _Writer(program, in_notebook=in_notebook)
-    problems = [*program.problems, *writer.write()]
+    problems = _causes([*program.problems, *writer.write()])
     if not problems:
         problems = writer.not_understood(used_elsewhere)
     if problems:
@@ -53,6 +53,11 @@ def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Coll
     if problem := _damage(source, text):
         return Rewriting(None, reasons=[(source.start(program.imports[0][0]), problem)])
     return Rewriting(text, notes=writer.chats.notes)
+
+
+def _causes(problems: Sequence[NotCertainError]) -> Sequence[NotCertainError]:
+    """The problems that do not follow from others of them."""
+    return [each for each in problems if not isinstance(each, DependsError)] or problems
 
 
 def statement_start(source: Source, node: cst.CSTNode) -> int:
@@ -86,12 +91,9 @@ class _Writer:
         steps += [self._tools.read, *(partial(self.chats.write, each) for each in self._program.chats)]
         steps += [partial(self._stop, each) for each in self._program.stops]
         problems: list[NotCertainError] = []
-        depends: list[NotCertainError] = []
         for step in steps:
             try:
                 step()
-            except DependsError as error:
-                depends.append(error)
             except NotCertainError as error:
                 problems.append(error)
         problems += self._program.other_starts()
@@ -99,9 +101,9 @@ class _Writer:
             first = self._program.imports[0][0]
             text = "No chat begins in this file, so that its agents are used elsewhere."
             problems.append(NotCertainError(first, text))
-        if not (problems or depends):
+        if not problems:
             self._write_agents()
-        return problems or depends
+        return problems
 
     def not_understood(self, used_elsewhere: Collection[str]) -> Sequence[NotCertainError]:
         """The uses of AutoGen's names, agents, configurations and results that are not understood.
