@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, RootModel, model_serializer
+from pydantic import BaseModel, Field, RootModel, create_model, model_serializer
 
 from symposia.core import CancellationToken
 from symposia.core.exceptions import InvalidArgumentError, ToolArgumentsError
@@ -86,6 +86,16 @@ def test_the_schema_says_all_that_the_model_is_told() -> None:
         },
         "strict": True,
     }
+
+
+def test_a_schema_that_would_be_too_large_keeps_its_references() -> None:
+    part: type[BaseModel] = Total
+    for number in range(40):
+        part = create_model(f"Part{number}", left=(part, ...), right=(part, ...))
+    tool: BaseTool[Any, Any] = Doubler(create_model("Tree", __base__=Amount, tree=(part, ...)))
+    parameters: dict[str, Any] = dict(tool.schema.get("parameters", {}))
+    assert parameters["properties"]["tree"] == {"$ref": "#/$defs/Part39"}
+    assert len(parameters["$defs"]) == 41
 
 
 def test_a_default_is_refused_when_strict() -> None:

@@ -5,8 +5,9 @@ Vendors require a schema without references where these can be avoided, and clos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Final, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from graphlib import TopologicalSorter
+from typing import Final, NamedTuple, TypeAlias, cast
 from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
@@ -31,6 +32,11 @@ _CHILD_SCHEMAS: Final = {
     "unevaluatedItems",
 }
 """The keywords of JSON Schema whose values are schemas: by name, in a list, or one. Everything else is data."""
+
+_MOST_PARTS: Final = 10_000
+_DEEPEST: Final = 100
+"""The most schemas in a schema, and in one another, with all references put in place. A larger one keeps them: where
+each of 40 definitions refers to the next one twice, it would have 10^12."""
 
 _schemas: Final[MutableMapping[type[BaseModel], dict[bool, str]]] = WeakKeyDictionary()
 """The schemas of each class of arguments as JSON, by whether they are strict. Pydantic takes some 300 µs to make one,
@@ -87,13 +93,19 @@ def _derive(args_type: type[BaseModel], *, strict: bool) -> Schema:
 def inline_references(schema: Mapping[str, object]) -> Schema:
     """Put each definition in the place of the references to it.
 
-    Definitions that contain themselves cannot be, and stay in ``$defs``. Keys beside a reference win over the
-    definition's own. The schema given is not changed.
+    Definitions that contain themselves cannot be, and stay in ``$defs``; so do all if the result would be too large.
+    Keys beside a reference win over the definition's own. The schema given is not changed.
     """
     # Some vendors take no references at all, others none beside a description, so all are put in place that can be. One
     # that leads back to itself would never end: it stays, with its definition, for the vendors that take it.
-    definitions = cast("dict[str, Schema]", schema.get("$defs", {}))
-    recursive = {name for name in definitions if _reaches(name, name, definitions, set())}
+    given = cast("dict[str, object]", schema.get("$defs", {}))
+    definitions = {name: cast("Schema", each) for name, each in given.items() if isinstance(each, dict)}
+    if len(definitions) > _MOST_PARTS:
+        return dict(schema)
+    references = {name: set(_references(each)) & definitions.keys() for name, each in definitions.items()}
+    recursive = {name for name in definitions if _reaches_itself(name, references)}
+    if not _is_small(schema, definitions, references, recursive):
+        return dict(schema)
 
     def inline(part: Schema) -> Schema:
         name = _referenced(part)
@@ -129,41 +141,79 @@ def _referenced(part: Schema) -> str | None:
     return reference.removeprefix(_PREFIX) if isinstance(reference, str) else None
 
 
-def _reaches(start: str, goal: str, definitions: Mapping[str, Schema], seen: set[str]) -> bool:
-    """Whether following references from the definition `start` leads to `goal`."""
-    for name in _references(definitions[start]):
-        if name == goal:
+def _reaches_itself(start: str, references: Mapping[str, set[str]]) -> bool:
+    """Whether following the references of a definition leads back to it."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        new = references[waiting.pop()] - seen
+        if start in new:
             return True
-        if name in definitions and name not in seen:
-            seen.add(name)
-            if _reaches(name, goal, definitions, seen):
-                return True
+        seen |= new
+        waiting += new
     return False
 
 
-def _references(part: object) -> set[str]:
-    found: set[str] = set()
+class _Size(NamedTuple):
+    """How many schemas a schema consists of, and how many are in one another."""
 
-    def collect(child: Schema) -> Schema:
-        name = _referenced(child)
-        if name is not None:
-            found.add(name)
-        return _map_children(child, collect)
+    parts: int
+    depth: int
 
-    collect(cast("Schema", part))
-    return found
+
+def _is_small(
+    schema: Mapping[str, object],
+    definitions: Mapping[str, Schema],
+    references: Mapping[str, set[str]],
+    recursive: set[str],
+) -> bool:
+    """Whether a schema is small enough with all definitions in place but the recursive ones."""
+    placed = {name: references[name] - recursive for name in definitions if name not in recursive}
+    sizes: dict[str, _Size] = {}
+    for name in TopologicalSorter(placed).static_order():  # the definitions that it contains are before it
+        sizes[name] = _size(definitions[name], sizes)
+    whole = [_size({key: value for key, value in schema.items() if key != "$defs"}, sizes)]
+    whole += [_size(definitions[name], sizes) for name in recursive]
+    return sum(each.parts for each in whole) <= _MOST_PARTS and max(each.depth for each in whole) <= _DEEPEST
+
+
+def _size(part: Schema, sizes: Mapping[str, _Size]) -> _Size:
+    inside = [_size(child, sizes) for child in _children(part)]
+    placed = sizes.get(_referenced(part) or "")
+    if placed is not None:
+        inside.append(placed)
+    return _Size(1 + sum(each.parts for each in inside), 1 + max((each.depth for each in inside), default=0))
+
+
+def _references(part: Schema) -> Iterator[str]:
+    name = _referenced(part)
+    if name is not None:
+        yield name
+    for child in _children(part):
+        yield from _references(child)
+
+
+def _children(part: Schema) -> Sequence[Schema]:
+    """The schemas directly inside a schema."""
+    children: list[Schema] = []
+    _map_children(part, lambda child: children.append(child) or child)
+    return children
 
 
 def _map_children(part: Schema, change: Callable[[Schema], Schema]) -> Schema:
     """Apply `change` to the schemas directly inside `part`, and to nothing that only looks like one."""
+
+    def schema_of(child: object) -> object:  # a schema may be True or False, too
+        return change(cast("Schema", child)) if isinstance(child, dict) else child
+
     changed: Schema = {}
     for key, value in part.items():
         if key in _MAPS_OF_SCHEMAS and isinstance(value, dict):
-            changed[key] = {name: change(child) for name, child in cast("dict[str, Schema]", value).items()}
+            changed[key] = {name: schema_of(child) for name, child in cast("dict[str, object]", value).items()}
         elif key in _CHILD_SCHEMAS and isinstance(value, dict):
-            changed[key] = change(cast("Schema", value))
+            changed[key] = schema_of(cast("Schema", value))
         elif key in _LISTS_OF_SCHEMAS and isinstance(value, list):
-            changed[key] = [change(child) for child in cast("list[Schema]", value)]
+            changed[key] = [schema_of(child) for child in cast("list[object]", value)]
         else:
             changed[key] = value
     return changed
