@@ -1,6 +1,7 @@
 """`OpenAIWrapper` over HTTP with the SDKs: requests, answers, prices, usage, caches, and models that fail."""
 
 import asyncio
+import json
 import logging
 import signal
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openai.types.chat import ChatCompletion, ChatCompletionMessage
 from pydantic import BaseModel
 from tests.support.interpreter import python
@@ -227,6 +230,7 @@ def test_azure_is_asked_by_a_deployment_without_dots(server: MockModelServer) ->
         ("google", "gemini-2.5-flash", "base_url", "gemini"),
         ("mistral", "mistral-large-latest", "base_url", "mistral"),
         ("ollama", "llama3.2", "client_host", "ollama"),
+        ("bedrock", "anthropic.claude-3-haiku-20240307-v1:0", "base_url", "bedrock"),
     ],
 )
 def test_an_api_type_chooses_the_vendor(
@@ -234,7 +238,9 @@ def test_an_api_type_chooses_the_vendor(
 ) -> None:
     server.script(Reply(tool_calls=(ToolCall(id="call12345", name="look"),)), Reply(text="done"))
     url = server.mistral_url if vendor == "mistral" else server.url
-    wrapper = uncached({"model": model, "api_key": "k", "api_type": api_type, address: url, "temperature": 0.5})
+    login = {"aws_region": "us-east-1", "aws_access_key": "a", "aws_secret_key": "s"}
+    login = login if vendor == "bedrock" else {"api_key": "k"}
+    wrapper = uncached({"model": model, **login, "api_type": api_type, address: url, "temperature": 0.5})
     call = text_of(wrapper.create(messages=HELLO, tools=[TOOL])).tool_calls[0]
     messages = [
         {"role": "system", "content": "Be brief."},
@@ -255,6 +261,73 @@ def test_other_vendors_take_openais_format_with_a_key_of_their_own(
     wrapper = uncached({"model": "llama-3.3-70b", "api_type": api_type, "base_url": server.openai_url})
     wrapper.create(messages=HELLO)
     assert server.requests[0].headers["authorization"] == "Bearer theirs"
+
+
+def _service_account() -> dict[str, str]:
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    token_uri = "http://127.0.0.1:1/token"
+    return {"type": "service_account", "client_email": "a@b.c", "token_uri": token_uri, "private_key": pem}
+
+
+@pytest.mark.parametrize(
+    ("api_type", "options", "sent"),
+    [
+        ("cohere", {"p": 0.5}, {"top_p": 0.5}),
+        ("ollama", {"num_predict": 9, "native_tool_calls": True}, {"options": {"num_predict": 9}}),
+        ("google", {"max_tokens": 9, "response_validation": True}, {"generationConfig": {"maxOutputTokens": 9}}),
+        ("bedrock", {"top_k": 4, "supports_system_prompts": True}, {"additionalModelRequestFields": {"top_k": 4}}),
+    ],
+)
+def test_options_have_the_names_of_autogen_0_2(
+    server: MockModelServer, api_type: str, options: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    server.script(Reply(text="ok"))
+    models = {"google": "gemini-2.5-flash", "bedrock": "anthropic.claude-3-haiku-20240307-v1:0"}
+    login = {"aws_region": "us-east-1", "aws_access_key": "a", "aws_secret_key": "s"} if api_type == "bedrock" else {}
+    place = {
+        "client_host" if api_type == "ollama" else "base_url": server.openai_url if api_type == "cohere" else server.url
+    }
+    login = login or ({} if api_type == "ollama" else {"api_key": "k"})
+    model = models.get(api_type, "m")
+    uncached({"model": model, "api_type": api_type, **login, **place, **options}).create(messages=HELLO)
+    assert {name: server.requests[0].body[name] for name in sent} == sent
+
+
+@pytest.mark.parametrize(
+    ("api_type", "options", "reason"),
+    [
+        ("cohere", {"k": 5}, "Cohere takes no k here"),
+        ("ollama", {"native_tool_calls": False}, "told of tools natively"),
+        ("ollama", {"manual_tool_call_step1": "x"}, "told of tools natively"),
+        ("bedrock", {"supports_system_prompts": False, "aws_region": "us-east-1"}, "supports_system_prompts is False"),
+    ],
+)
+def test_an_option_without_a_counterpart_is_refused(api_type: str, options: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        uncached({"model": "m", "api_key": "k", "api_type": api_type, **options})
+
+
+def test_the_service_account_of_google_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "account.json"
+    gemini = {"model": "gemini-2.5-flash", "api_type": "google", "project_id": "p", "location": "us-central1"}
+    with pytest.raises(FileNotFoundError):
+        uncached({**gemini, "google_application_credentials": str(path)})
+    path.write_text(json.dumps(_service_account()))
+    uncached({**gemini, "google_application_credentials": str(path)})
+
+
+def test_a_model_is_not_shown_tools_that_have_run_where_they_are_to_be_hidden(server: MockModelServer) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": TOOL["function"]["name"], "arguments": "{}"}}
+    ran = [{"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "1", "content": "seen"}]
+    server.script(*[Reply(text="ok")] * 2)
+    wrapper = uncached(entry(server, hide_tools="if_all_run"))
+    for messages in (HELLO, [*HELLO, *ran]):
+        wrapper.create(messages=messages, tools=[TOOL], tool_choice="auto")
+    first, second = (request.body.keys() & {"tools", "tool_choice"} for request in server.requests)
+    assert (first, second) == ({"tools", "tool_choice"}, set())
+    with pytest.raises(TypeError, match="give 'never', 'if_any_run' or 'if_all_run'"):
+        uncached(entry(server, hide_tools="later")).create(messages=HELLO, tools=[TOOL])
 
 
 @pytest.mark.parametrize("api_type", ["openai", "groq"])

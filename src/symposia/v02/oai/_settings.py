@@ -18,11 +18,11 @@ WRAPPER_KEYS: Final = frozenset({
     "filter_func", "price", "tags",
 })  # fmt: skip
 CONNECTION_KEYS: Final = frozenset({
-    "api_key", "api_version", "aws_access_key", "aws_profile_name", "aws_region", "aws_secret_key", "aws_session_token",
-    "azure_ad_token", "azure_ad_token_provider", "azure_deployment", "azure_endpoint", "base_url", "client_host",
-    "default_headers", "default_query", "gcp_access_token", "gcp_auth_token", "gcp_project_id", "gcp_region",
-    "http_client", "location", "max_retries", "organization", "project", "project_id", "timeout", "webhook_secret",
-    "websocket_base_url",
+    "api_key", "api_version", "aws_access_key", "aws_profile_name", "aws_region", "aws_secret_key",
+    "aws_session_token", "azure_ad_token", "azure_ad_token_provider", "azure_deployment", "azure_endpoint",
+    "base_url", "client_host", "credentials", "default_headers", "default_query", "gcp_access_token",
+    "gcp_auth_token", "gcp_project_id", "gcp_region", "google_application_credentials", "http_client", "location",
+    "max_retries", "organization", "project", "project_id", "timeout", "webhook_secret", "websocket_base_url",
 })  # fmt: skip
 
 

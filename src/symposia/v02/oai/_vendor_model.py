@@ -30,6 +30,7 @@ from symposia.v02.oai._completions import completion_of, retrieve
 from symposia.v02.oai._messages import read_messages, read_tools
 from symposia.v02.oai._settings import Config, request_of
 from symposia.v02.oai._vendors import make_client, vendor_of
+from symposia.v02.oai.client_utils import should_hide_tools
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion, ChatCompletionMessage
@@ -83,6 +84,7 @@ class VendorModel:
         Raises:
             Exception: See `ChatCompletionClient.create`.
         """
+        params = _with_shown_tools(params)
         messages = read_messages(params.get("messages") or (), self._blocks, links=self.is_openai)
         choices = range(params.get("n") or 1)
         async with self._client(params) as client:
@@ -166,6 +168,14 @@ async def _leave_open(_: ChatCompletionClient) -> None:
 
 def _arguments_of(params: Config) -> Config:
     return {name: value for name, value in params.items() if name not in {*BY_CALL, "stream", "n", "hide_tools"}}
+
+
+def _with_shown_tools(params: Config) -> Config:
+    """A request without the tools that its `hide_tools` hides from the model."""
+    when, messages = params.get("hide_tools"), params.get("messages") or ()
+    if when is None or not should_hide_tools(messages, params.get("tools"), when):
+        return params
+    return {name: value for name, value in params.items() if name not in {"tools", "tool_choice"}}
 
 
 def _key_of(arguments: Config) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -24,6 +24,9 @@ CAPABLE: Final = ModelInfo(
     multiple_system_messages=True,
 )
 """As in AutoGen 0.2, the server decides what its model can do."""
+
+MANUAL_CALLS: Final = ("manual_tool_call_instruction", "manual_tool_call_step1", "manual_tool_call_step2")
+GOOGLE_CLOUD: Final = "https://www.googleapis.com/auth/cloud-platform"
 
 
 @dataclass(frozen=True)
@@ -148,12 +151,26 @@ def _google(connection: Config, arguments: Config) -> ChatCompletionClient:
     from symposia.ext.models.gemini import GeminiChatCompletionClient  # noqa: PLC0415 - each vendor by itself
 
     connection = _renamed(connection, {"project_id": "project"})
-    if "project" in connection or "location" in connection:
+    if (path := connection.pop("google_application_credentials", None)) is not None:
+        connection["credentials"] = _service_account(path)
+    if connection.keys() & {"project", "location", "credentials"}:
         connection["vertexai"] = True
+    elif (key := os.environ.get("GOOGLE_GEMINI_API_KEY")) is not None:  # the name of 0.2
+        connection = {"api_key": key, **connection}
     arguments = _renamed(
         arguments, {"max_tokens": "max_output_tokens", "stop": "stop_sequences", "n": "candidate_count"}
     )
+    arguments.pop("response_validation", None)  # an answer that is blocked is always an error
     return GeminiChatCompletionClient(**connection, **arguments)
+
+
+def _service_account(path: str) -> object:
+    try:
+        from google.oauth2.service_account import Credentials  # noqa: PLC0415 - only such configurations need it
+    except ImportError as error:
+        raise MissingExtraError("google_application_credentials", "gemini") from error
+    make = cast("Callable[..., object]", Credentials.from_service_account_file)  # pyright: ignore[reportUnknownMemberType] - untyped
+    return make(path, scopes=[GOOGLE_CLOUD])
 
 
 def _mistral(connection: Config, arguments: Config) -> ChatCompletionClient:
@@ -167,6 +184,9 @@ def _ollama(connection: Config, arguments: Config) -> ChatCompletionClient:
 
     connection = _renamed(connection, {"client_host": "host", "base_url": "host"})
     arguments = _renamed(arguments, {"num_predict": "max_tokens"})
+    _refuse("Ollama", arguments, MANUAL_CALLS, "its models are told of tools natively")
+    if arguments.pop("native_tool_calls", True) is not True:
+        raise InvalidArgumentError("native_tool_calls is False: Ollama's models are told of tools natively here.")
     return OllamaChatCompletionClient(**connection, **arguments)
 
 
@@ -180,7 +200,31 @@ def _bedrock(connection: Config, arguments: Config) -> ChatCompletionClient:
         "aws_profile_name": "profile_name",
     }
     connection, arguments = _renamed(connection, names), _renamed(arguments, {"stop": "stop_sequences"})
+    if arguments.pop("supports_system_prompts", True) is not True:
+        raise InvalidArgumentError(
+            "supports_system_prompts is False: instructions are sent as a system prompt. For a model without it, give "
+            "the agent an empty system_message, and the instructions in the first message."
+        )
+    own = {name: arguments.pop(name) for name in ("k", "top_k", "seed") if name in arguments}
+    if own:
+        arguments["additionalModelRequestFields"] = {**arguments.get("additionalModelRequestFields", {}), **own}
     return BedrockChatCompletionClient(**connection, **arguments)
+
+
+_cohere_compatible = _compatible("https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY")
+
+
+def _cohere(connection: Config, arguments: Config) -> ChatCompletionClient:
+    _refuse("Cohere", arguments, ("k", "preamble"), "OpenAI's format has neither; a preamble is a system_message")
+    if (name := arguments.pop("client_name", None)) is not None:
+        given = cast("Mapping[str, str]", connection.get("default_headers") or {})
+        connection = {**connection, "default_headers": {"X-Client-Name": name, **given}}
+    return _cohere_compatible(connection, _renamed(arguments, {"p": "top_p"}))
+
+
+def _refuse(vendor: str, arguments: Config, names: Sequence[str], reason: str) -> None:
+    if given := [name for name in names if name in arguments]:
+        raise InvalidArgumentError(f"{vendor} takes no {' and no '.join(given)} here: {reason}. Leave it out.")
 
 
 def _renamed(options: Config, names: Mapping[str, str]) -> Config:
@@ -196,7 +240,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     "ollama": Vendor(_ollama),
     "bedrock": Vendor(_bedrock),
     "cerebras": Vendor(_compatible("https://api.cerebras.ai/v1", "CEREBRAS_API_KEY"), is_openai=True),
-    "cohere": Vendor(_compatible("https://api.cohere.ai/compatibility/v1", "COHERE_API_KEY"), is_openai=True),
+    "cohere": Vendor(_cohere, is_openai=True),
     "groq": Vendor(_compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY"), is_openai=True),
     "together": Vendor(_compatible("https://api.together.xyz/v1", "TOGETHER_API_KEY"), is_openai=True),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from symposia.core.exceptions import InvalidArgumentError
+from symposia.core.exceptions import ArgumentTypeError
 
 __all__ = ["should_hide_tools"]
 
@@ -24,10 +24,10 @@ def should_hide_tools(
             them have.
 
     Raises:
-        InvalidArgumentError: It is none of these.
+        ArgumentTypeError: It is none of these.
     """
     if hide_tools_param not in {"never", "if_any_run", "if_all_run"}:
-        raise InvalidArgumentError(f"hide_tools is {hide_tools_param!r}: give 'never', 'if_any_run' or 'if_all_run'.")
+        raise ArgumentTypeError(f"hide_tools is {hide_tools_param!r}: give 'never', 'if_any_run' or 'if_all_run'.")
     if hide_tools_param == "never" or not tools:
         return False
     names = {tool["function"]["name"] for tool in tools}
