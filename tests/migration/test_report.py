@@ -7,7 +7,7 @@ from tests.docs.test_differences import on_the_page
 
 from symposia._autogen_names import catalogue
 from symposia.migration import FindingKind, report_on
-from symposia.migration._differences import DIFFERENCES
+from symposia.migration._differences import DIFFERENCES, Difference
 
 
 def test_missing_names_and_differences_are_listed_with_their_lines(tmp_path: Path) -> None:
@@ -33,15 +33,46 @@ def test_missing_names_and_differences_are_listed_with_their_lines(tmp_path: Pat
 
 def test_a_name_of_autogen_0_2_has_its_own_differences(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
-    path.write_text("import autogen\nfrom autogen_agentchat.agents import UserProxyAgent\nautogen.UserProxyAgent\n")
+    path.write_text(
+        "import autogen\nfrom autogen_agentchat.agents import UserProxyAgent\nautogen.UserProxyAgent('u')\n"
+    )
     old, new = sorted(report_on([path]).findings, key=lambda finding: finding.name)
     assert (old.line, old.name, "sandbox" in old.text) == (3, "autogen.UserProxyAgent", True)
     assert (new.line, "sandbox" in new.text) == (2, False)
 
 
-@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row[0])
-def test_every_difference_is_about_a_name_of_autogen_and_a_fault_of_the_page(row: tuple[str, str, str]) -> None:
-    use, number, _ = row
+@pytest.mark.parametrize(
+    ("use", "differs"),
+    [
+        ("autogen.UserProxyAgent('u')", True),
+        ("autogen.UserProxyAgent('u', code_execution_config={'work_dir': 'x'})", True),
+        ("autogen.UserProxyAgent('u', **options)", True),
+        ("class Proxy(autogen.UserProxyAgent): ...", True),
+        ("autogen.UserProxyAgent('u', code_execution_config=False)", False),
+        ("def f(user: autogen.UserProxyAgent): ...", False),
+        ("autogen.AssistantAgent('a')", False),
+        ("autogen.AssistantAgent('a', code_execution_config={})", True),
+        ("Docker(auto_remove=False)", True),
+        ("Docker(auto_remove=remove)", True),
+        ("Docker(auto_remove=True)", False),
+        ("Docker(**options)", True),
+        ("SelectorGroupChat(agents, model)", True),
+        ("SelectorGroupChat(agents, model, allow_repeated_speaker=True)", False),
+    ],
+)
+def test_a_difference_is_told_of_an_argument_where_it_is_one(use: str, *, differs: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(
+        "import autogen\n"
+        "from autogen_agentchat.teams import SelectorGroupChat\n"
+        "from autogen_ext.code_executors.docker import DockerCommandLineCodeExecutor as Docker\n"
+        f"{use}\n"
+    )
+    assert bool([finding for finding in report_on([path]).findings if finding.line == 4]) == differs
+
+
+@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: f"{row.use} {row.fault}")
+def test_every_difference_is_about_a_name_of_autogen_and_a_fault_of_the_page(row: Difference) -> None:
     names = {name for each in catalogue().exports.values() for name in each}
-    assert use.startswith(".") or use.removeprefix("autogen.").partition("(")[0] in names
-    assert not number or int(number[1:]) in on_the_page()
+    assert row.use.startswith(".") or row.name.removeprefix("autogen.") in names
+    assert not row.fault or int(row.fault[1:]) in on_the_page()

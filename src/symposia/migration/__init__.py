@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from symposia._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from symposia.migration._findings import Finding, FindingKind
+    from symposia.migration._findings import Finding, FindingKind, Use
     from symposia.migration._plan import FileChange, MigrationPlan, plan_migration
     from symposia.migration._python import MigratedText, MigrationTarget, migrate_text
     from symposia.migration._report import MigrationReport, report_on
@@ -25,7 +25,7 @@ else:
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
-            "_findings": ["Finding", "FindingKind"],
+            "_findings": ["Finding", "FindingKind", "Use"],
             "_plan": ["FileChange", "MigrationPlan", "plan_migration"],
             "_python": ["MigratedText", "MigrationTarget", "migrate_text"],
             "_report": ["MigrationReport", "report_on"],
@@ -40,6 +40,7 @@ __all__ = [
     "MigrationPlan",
     "MigrationReport",
     "MigrationTarget",
+    "Use",
     "migrate_text",
     "plan_migration",
     "report_on",

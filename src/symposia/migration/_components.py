@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic import JsonValue
 
-from symposia.migration._findings import FindingKind, Note
+from symposia.migration._findings import FindingKind, Note, Use
 from symposia.migration._names import is_theirs, resolved
 from symposia.migration._python import MigratedText
 from symposia.migration._syntax import TOO_DEEP
@@ -27,14 +27,14 @@ def migrate_components(text: str) -> MigratedText:
     except ValueError as error:
         return MigratedText(text, [Note(line=0, kind=FindingKind.UNREADABLE, text=f"It is no JSON: {error}.")])
     notes: list[Note] = []
-    uses: list[tuple[int, str]] = []
+    uses: list[Use] = []
 
     def renamed(found: re.Match[str]) -> str:
         name = found[2]
         if name not in providers:
             return found[0]
         line = 1 + text.count("\n", 0, found.start())
-        uses.append((line, name))
+        uses.append(Use(line=line, name=name))
         here = resolved(name)
         if here.missing:
             notes.append(Note(line=line, kind=FindingKind.MISSING, text=here.reason, name=here.missing))

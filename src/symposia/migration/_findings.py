@@ -1,7 +1,8 @@
-"""What is found in a program: names that are missing, code that stays as it is, and known differences."""
+"""What is found in a program: the uses of AutoGen's names, those that are missing, and code that stays as it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +24,24 @@ class FindingKind(StrEnum):
     DIFFERENCE = "difference"
     UNREADABLE = "unreadable"
     NOTE = "note"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """A use of a name in a text.
+
+    Attributes:
+        line: The line, from 1.
+        name: A dotted name of AutoGen, or an attribute after a dot.
+        arguments: Of a call, and of the bases of a class: the named arguments as they are written, and ``*`` where some
+            are unpacked. None for another use.
+        cell: The cell of a notebook, from 1, counting code cells only; 0 in other files.
+    """
+
+    line: int
+    name: str
+    arguments: Mapping[str, str] | None = None
+    cell: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from symposia.migration._cells import Cell, Placeholders
-from symposia.migration._findings import FindingKind, Note
+from symposia.migration._findings import FindingKind, Note, Use
 from symposia.migration._json_spans import JsonSpan, with_lines
 from symposia.migration._python import MigratedText
 
@@ -24,12 +24,12 @@ class MigratedNotebook:
     Attributes:
         text: The JSON.
         notes: The findings with the number of their code cell, from 1; lines are those of the cell.
-        uses: The names of AutoGen with the number of their code cell and the line in it.
+        uses: The uses of AutoGen's names and of attributes; lines are those of the cell.
     """
 
     text: str
     notes: Sequence[tuple[int, Note]]
-    uses: Sequence[tuple[int, int, str]] = ()
+    uses: Sequence[Use] = ()
 
 
 def migrate_notebook(text: str, migrate: Callable[[str], MigratedText]) -> MigratedNotebook:
@@ -55,7 +55,7 @@ def migrate_notebook(text: str, migrate: Callable[[str], MigratedText]) -> Migra
     changed = [
         (spans[number - 1], source) for number, source in program.sources(result.text) if source != sources[number - 1]
     ]
-    uses = [(*program.where(line), name) for line, name in result.uses]
+    uses = [program.place_use(use) for use in result.uses]
     return MigratedNotebook(_with_sources(text, changed), sorted(notes, key=lambda each: each[0]), uses)
 
 
@@ -112,6 +112,11 @@ class _Program:
                 return cell.number, line
             line -= height
         return 0, 0
+
+    def place_use(self, use: Use) -> Use:
+        """A use in the whole text as one in a cell."""
+        cell, line = self.where(use.line)
+        return replace(use, cell=cell, line=line)
 
     def place(self, note: Note) -> tuple[int, Note]:
         """A note about the whole text as one about a cell."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from symposia.core.terminal_text import printable_name
 from symposia.migration._components import migrate_components
 from symposia.migration._files import contents, decoded, files_of, replace_file
-from symposia.migration._findings import Finding, FindingKind, Note
+from symposia.migration._findings import Finding, FindingKind, Note, Use
 from symposia.migration._importers import imported_names
 from symposia.migration._notebooks import migrate_notebook
 from symposia.migration._python import MARKS, MigrationTarget, migrate_text
@@ -57,12 +57,12 @@ class MigratedFile:
     Attributes:
         change: The change; None if there is none.
         findings: What was found.
-        uses: The names of AutoGen in it, as cell, line and name.
+        uses: The uses of AutoGen's names and of attributes.
     """
 
     change: FileChange | None = None
     findings: Sequence[Finding] = ()
-    uses: Sequence[tuple[int, int, str]] = ()
+    uses: Sequence[Use] = ()
 
 
 @dataclass(frozen=True)
@@ -126,8 +126,8 @@ def _lines(text: str) -> Sequence[str]:
 
 def _rewritten(
     path: Path, text: str, target: MigrationTarget, used_elsewhere: Collection[str]
-) -> tuple[str, Sequence[tuple[int, Note]], Sequence[tuple[int, int, str]]]:
-    """The new text of a file; its notes, and the names of AutoGen in it, with their cells."""
+) -> tuple[str, Sequence[tuple[int, Note]], Sequence[Use]]:
+    """The new text of a file; its notes with their cells, and its uses."""
     if FILES.fullmatch(path.name):
         return text, [(0, note) for note in requirement_notes(text)], ()
     if path.suffix == ".ipynb":
@@ -135,4 +135,4 @@ def _rewritten(
         return notebook.text, notebook.notes, notebook.uses
     is_json = path.suffix == ".json"
     one = migrate_components(text) if is_json else migrate_text(text, target, used_elsewhere=used_elsewhere)
-    return one.text, [(0, note) for note in one.notes], [(0, *use) for use in one.uses]
+    return one.text, [(0, note) for note in one.notes], one.uses

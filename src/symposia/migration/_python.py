@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from symposia._lazy import lazy_module
-from symposia.migration._findings import FindingKind, Note
+from symposia.migration._findings import FindingKind, Note, Use
 from symposia.migration._syntax import TOO_DEEP
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ class MigratedText:
     Attributes:
         text: The new text.
         notes: What is missing, and what stays as it is, in the order of lines.
-        uses: The names of AutoGen in the text, each with its line.
+        uses: The uses of AutoGen's names and of attributes, in the order of lines.
     """
 
     text: str
     notes: Sequence[Note] = ()
-    uses: Sequence[tuple[int, str]] = ()
+    uses: Sequence[Use] = ()
 
 
 def migrate_text(
@@ -93,7 +93,7 @@ def migrate_text(
 def _to_names(source: _source.Source, more: Sequence[_source.Edit] = ()) -> MigratedText:
     renaming = _renaming.renaming(source)
     new = _source.edited(source, [*renaming.edits, *more])
-    return MigratedText(new, sorted(set(renaming.notes)), sorted(renaming.uses))
+    return MigratedText(new, sorted(set(renaming.notes)), sorted(renaming.uses, key=lambda use: (use.line, use.name)))
 
 
 def _to_v04(text: str, *, in_notebook: bool, used_elsewhere: Collection[str]) -> MigratedText:

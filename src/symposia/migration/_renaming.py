@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from symposia._autogen_names import ROOTS
 from symposia.migration._bindings import binding_counts
-from symposia.migration._findings import FindingKind, Note
+from symposia.migration._findings import FindingKind, Note, Use
 from symposia.migration._names import V02_ROOT, is_theirs, resolved
 from symposia.migration._source import Edit, Source, cst, dotted_name
 from symposia.migration._syntax import is_expression
@@ -34,11 +34,11 @@ _LOGGERS = (
 
 @dataclass(frozen=True)
 class Renaming:
-    """The edits of a text, what it names that is not here, and AutoGen's names in it with their lines."""
+    """The edits of a text, what it names that is not here, and the uses of AutoGen's names and of attributes."""
 
     edits: Sequence[Edit]
     notes: Sequence[Note]
-    uses: Sequence[tuple[int, str]]
+    uses: Sequence[Use]
 
 
 def renaming(source: Source) -> Renaming:
@@ -57,7 +57,7 @@ class _Names(cst.CSTVisitor):
         super().__init__()
         self._source = source
         self.plain: list[tuple[cst.ImportAlias, str]] = []
-        self.uses: list[tuple[int, str]] = []
+        self.uses: list[Use] = []
         self.chains: list[tuple[cst.BaseExpression, str]] = []
         self.notes: list[Note] = []
         self.from_imports: list[Edit] = []
@@ -124,11 +124,17 @@ class _Names(cst.CSTVisitor):
             self.quoted.append(node)
 
     @override
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        for base in node.bases:
+            name = self._full_name(dotted_name(base.value))
+            if is_theirs(name):
+                self._use(base.value, name, ())
+
+    @override
     def visit_Call(self, node: cst.Call) -> None:
         called = self._full_name(dotted_name(node.func))
         if is_theirs(called):
-            line = self._source.line(node.func)
-            self.uses += [(line, f"{called}({arg.keyword.value})") for arg in node.args if arg.keyword]
+            self._use(node.func, called, node.args)
         name = called.rpartition(".")[2]
         argument = node.args[0].value if node.args else None
         if not isinstance(argument, cst.SimpleString):
@@ -150,7 +156,7 @@ class _Names(cst.CSTVisitor):
     @override
     def visit_Attribute(self, node: cst.Attribute) -> bool:
         name = dotted_name(node)
-        self.uses.append((self._source.line(node.attr), f".{node.attr.value}"))
+        self._use(node.attr, f".{node.attr.value}")
         if not name:
             node.value.visit(self)
             return False
@@ -178,8 +184,17 @@ class _Names(cst.CSTVisitor):
             self.notes.append(missing_note(self._source.line(node), name))
         return not found.missing
 
-    def _use(self, node: cst.CSTNode, name: str) -> None:
-        self.uses.append((self._source.line(node), name))
+    def _use(self, node: cst.CSTNode, name: str, args: Sequence[cst.Arg] | None = None) -> None:
+        arguments = (
+            None
+            if args is None
+            else {
+                arg.keyword.value if arg.keyword else "*": self._source.text(arg.value)
+                for arg in args
+                if arg.keyword or arg.star
+            }
+        )
+        self.uses.append(Use(line=self._source.line(node), name=name, arguments=arguments))
 
     def _string(self, node: cst.SimpleString, value: str) -> Edit:
         return self._source.replaced(node, f"{node.prefix}{node.quote}{value}{node.quote}")
@@ -201,7 +216,7 @@ class _PlainImports:
         chains = [(node, name) for node, name in self._names.chains if _root(name) in self._imported - self._bound]
         missing_imports = frozenset(self._kept)
         quoted = [(node, name) for node in self._names.quoted for name in _DOTTED.findall(self._source.text(node))]
-        self._names.uses += [(self._source.line(node), name) for node, name in chains]
+        self._names.uses += [Use(line=self._source.line(node), name=name) for node, name in chains]
         for node, name in [*chains, *(each for each in quoted if _root(each[1]) in self._imported - self._bound)]:
             if _root(name) not in missing_imports and self._is_missing(node, name) and self._is_renamed(_root(name)):
                 self._kept.add(_root(name))

@@ -43,7 +43,7 @@ def report_on(paths: Iterable[Path]) -> MigrationReport:
     blocked: list[Path] = []
     for path in files_of(paths):
         file = migrated_file(path, MigrationTarget.NAMES)
-        is_program = any(is_theirs(use) for _, _, use in file.uses)
+        is_program = any(is_theirs(use.name) for use in file.uses)
         if is_program:
             programs.append(path)
         if any(each.kind in {FindingKind.MISSING, FindingKind.UNREADABLE} for each in file.findings):
@@ -54,9 +54,9 @@ def report_on(paths: Iterable[Path]) -> MigrationReport:
 
 
 def _differences(path: Path, file: MigratedFile) -> Iterable[Finding]:
-    for cell, line, use in file.uses:
-        for number, text in differences_of(use):
-            name = use if use.startswith(".") else use.rpartition(".")[2]
-            said = f"{name}: {text}" + (f" ({number})" if number else "")
-            note = Note(line=line, kind=FindingKind.DIFFERENCE, text=said, name=use)
-            yield Finding.in_file(path, note, cell)
+    for use in file.uses:
+        for difference in differences_of(use):
+            name = difference.use if use.name.startswith(".") else difference.use.rpartition(".")[2]
+            said = f"{name}: {difference.text}" + (f" ({difference.fault})" if difference.fault else "")
+            note = Note(line=use.line, kind=FindingKind.DIFFERENCE, text=said, name=use.name)
+            yield Finding.in_file(path, note, use.cell)
