@@ -16,6 +16,7 @@ from symposia.testing.model_server import (
     ToolCall,
     When,
 )
+from symposia.testing.model_server._openai_assistants import AssistantsFormat
 from symposia.testing.model_server._rules import VENDORS, Rulebook
 from symposia.testing.model_server._server import WIRE_FORMATS
 
@@ -131,7 +132,7 @@ def test_a_long_text_is_cut_in_an_explanation() -> None:
 
 
 def test_rules_name_the_vendors_that_the_server_speaks() -> None:
-    assert {wire.NAME for wire in WIRE_FORMATS} == set(VENDORS)
+    assert {*(wire.NAME for wire in WIRE_FORMATS), AssistantsFormat.NAME} == set(VENDORS)
 
 
 async def test_one_script_answers_several_vendors_and_records_what_was_asked() -> None:

@@ -17,6 +17,7 @@ from symposia.testing.model_server._conversation import Conversation, Message
 VENDORS: Final = (
     "openai",
     "openai-responses",
+    "openai-assistants",
     "anthropic",
     "gemini",
     "ollama",
@@ -44,8 +45,8 @@ class When:
         tools: Names of tools that are all offered; none at all is offered where this is empty.
         turn: Which answer of the conversation it is, from 1.
         model: The model's name, in which ``*`` and ``?`` stand for others.
-        vendor: The wire format: ``"openai"``, ``"openai-responses"``, ``"anthropic"``, ``"gemini"``, ``"ollama"``,
-            ``"mistral"``, ``"anthropic-bedrock"``, ``"anthropic-vertex"`` or ``"bedrock"``.
+        vendor: The wire format: ``"openai"``, ``"openai-responses"``, ``"openai-assistants"``, ``"anthropic"``,
+            ``"gemini"``, ``"ollama"``, ``"mistral"``, ``"anthropic-bedrock"``, ``"anthropic-vertex"`` or ``"bedrock"``.
         images: Whether a message has an image.
         output_schema: Whether an answer with a JSON schema is asked for.
     """

@@ -31,10 +31,12 @@ from symposia.testing.model_server._conversation import Conversation
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer, UnsendableError
 from symposia.testing.model_server._loop_thread import LoopThread
 from symposia.testing.model_server._model_lists import model_list
+from symposia.testing.model_server._openai_assistants import SERVICE_PATH, AssistantsFormat
 from symposia.testing.model_server._rules import Rule, Rulebook
 from symposia.testing.model_server._script_file import Script, read_script
 from symposia.testing.model_server._sending import send_answer
 from symposia.testing.model_server._signal import Signal
+from symposia.testing.model_server._threads import RefusedError, ThreadStore
 from symposia.testing.model_server._wire_format import MISREADINGS, WireFormat
 
 WIRE_FORMATS: Final[tuple[WireFormat, ...]] = (
@@ -128,6 +130,8 @@ class MockModelServer:
         self._rules = Rulebook()
         self._queue: deque[Answer] = deque()
         self._strict = strict
+        self._threads = ThreadStore()
+        self._formats = (*WIRE_FORMATS, AssistantsFormat(self._threads))
         self._on_request = on_request
         self._http = HttpServer(self._answer, host=host, port=port, keep_alive=keep_alive)
         self._thread: LoopThread | None = None
@@ -239,9 +243,11 @@ class MockModelServer:
 
     async def _answer(self, request: HttpRequest, response: HttpResponse) -> None:
         path = unquote(request.path)
-        found = next(((wire, match) for wire in WIRE_FORMATS if (match := wire.PATH.fullmatch(path))), None)
+        found = next(((wire, match) for wire in self._formats if (match := wire.PATH.fullmatch(path))), None)
         if request.method == "GET" and (listed := model_list(path, request.headers, self._known_models)) is not None:
             await response.whole(200, listed)
+        elif await self._answer_from_threads(path, request, response):
+            pass
         elif found is None:
             text = f"no such path: {request.method} {path}"
             self._record(
@@ -255,6 +261,25 @@ class MockModelServer:
         else:
             named = {name: value for name, value in found[1].groupdict().items() if value is not None}
             await self._answer_in(found[0], named, request, response)
+
+    async def _answer_from_threads(self, path: str, request: HttpRequest, response: HttpResponse) -> bool:
+        """Answer a request about assistants, threads and files. Returns whether it is one that no model answers."""
+        service = SERVICE_PATH.fullmatch(path)
+        try:
+            said = self._threads.answer(request, service["path"].split("/")) if service else None
+        except RefusedError as error:
+            await response.whole(error.status, AssistantsFormat.error(error.status, str(error)))
+        except MISREADINGS as error:
+            problem = f"The request is not one of {AssistantsFormat.NAME}: {type(error).__name__}: {error}"
+            self.problems.append(problem)
+            await response.whole(400, AssistantsFormat.error(400, problem))
+        else:
+            if isinstance(said, bytes):
+                await response.raw(200, said, {"content-type": "application/octet-stream"})
+            elif said is not None:
+                await response.whole(200, said)
+            return said is not None
+        return True
 
     @property
     def _known_models(self) -> Sequence[str]:

@@ -51,7 +51,7 @@ def answer_of(
     """
     answer = written[-message_limit:]
     if not calls and not answer:
-        raise ModelError(f"{service}: the run has {run.status} without a message: {run.fault}")
+        raise ModelError(f"{service}: the run ended as {run.status!r} without a message: {run.fault}")
     thoughts = written if calls else written[:-message_limit]
     return CreateResult(
         finish_reason=_finish_reason(run),
