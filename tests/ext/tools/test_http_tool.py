@@ -228,6 +228,44 @@ def test_a_tool_that_autogen_saved_is_loaded_and_saved_alike() -> None:
     assert BaseTool[Any, Any].load_component(limited).dump_component() == limited
 
 
+def doubling(steps: int) -> dict[str, Any]:
+    """A schema that is applied 2^steps times."""
+    twice = {f"s{n}": {"allOf": [{"$ref": f"#/$defs/s{n + 1}"}] * 2} for n in range(steps)}
+    return {"properties": {"a": {"$ref": "#/$defs/s0"}}, "$defs": {**twice, f"s{steps}": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        (doubling(60), "x", "they take too long to check"),
+        ({"properties": {"a": {"pattern": "^(a+)+$"}}}, "a" * 60 + "!", "does not match '^(a+)+$'"),
+        ({"properties": {"a": {"pattern": "^x$", "$schema": "http://json-schema.org/draft-07/schema#"}}}, "y", "match"),
+        ({"properties": {"a": {"pattern": "^(?=(a+)+$)"}}}, "a" * 60 + "!", None),  # not in linear time: not checked
+        (
+            {"properties": {"a": {"patternProperties": {"^n": {"type": "integer"}}, "additionalProperties": False}}},
+            {"n1": "x", "m": 1},
+            "a.n1: 'x' is not of type 'integer'; a: Additional properties are not allowed ('m' was unexpected)",
+        ),
+        ({"properties": {"a": {"uniqueItems": True}}}, [{"n": [n]} for n in range(20_000)] * 2, "more than once"),
+        ({"properties": {"a": True}}, 1, None),
+        ({"properties": {"a": {"maxLength": 9}}}, "x" * 1_000_000, "xx … xx"),
+    ],
+    ids=["doubling", "pattern", "dialect", "look ahead", "names", "unique", "anything", "long"],
+)
+async def test_arguments_are_checked_in_limited_time(
+    site: ScriptedSite, schema: dict[str, Any], value: object, said: str | None
+) -> None:
+    site.pages["/"] = Answer("done")
+    tool = tool_at(site, json_schema=schema)
+    if said is None:
+        assert await tool.run_json({"a": value}, CancellationToken()) == "done"
+        return
+    with pytest.raises(ToolArgumentsError) as refused:
+        await tool.run_json({"a": value}, CancellationToken())
+    assert said in str(refused.value)
+    assert len(str(refused.value)) < 20_000
+
+
 @pytest.mark.parametrize(("method", "idempotency"), [("GET", "idempotent"), ("POST", "unknown")])
 async def test_an_agent_calls_it_as_an_effect(site: ScriptedSite, method: str, idempotency: str) -> None:
     def answer(sent: Sent) -> Answer:

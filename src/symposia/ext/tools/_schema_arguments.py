@@ -1,6 +1,6 @@
 """The arguments of a tool that come with a JSON schema instead of a class.
 
-The schema stays as it is: the model is shown it, and ``jsonschema`` checks the arguments against it. A class made of
+The schema stays as it is: the model is shown it, and the arguments are checked against it. A class made of
 the schema, field by field, was rejected: pydantic has no form of ``oneOf``, ``not``, ``if`` and much else, so that the
 model would be shown less than the schema says.
 """
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
 from typing_extensions import override
 
 from symposia.core.exceptions import InvalidArgumentError, MissingExtraError
+from symposia.ext.tools._bounded_validator import BoundedValidator, TooManyStepsError, fault_text
 
 _MOST_FAULTS: Final = 5
 """Faults of one set of arguments that a model is told."""
@@ -26,7 +27,7 @@ class SchemaArguments(BaseModel, defer_build=True):
 
     model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True)
     json_schema: ClassVar[Mapping[str, JsonValue]] = {}
-    validator: ClassVar[Any] = None  # Any: a validator of jsonschema, an optional dependency
+    validator: ClassVar[BoundedValidator | None] = None
 
     @classmethod
     @override
@@ -40,13 +41,19 @@ class SchemaArguments(BaseModel, defer_build=True):
         """Add the defaults of the schema, and check against it."""
         if not isinstance(given, Mapping):
             raise ValueError("the arguments are no object")  # noqa: TRY004 - pydantic makes its error of this one
-        properties = cast("Mapping[str, Mapping[str, JsonValue]]", cls.json_schema.get("properties", {}))
-        defaults = {name: deepcopy(each["default"]) for name, each in properties.items() if "default" in each}
+        properties = cast("Mapping[str, JsonValue]", cls.json_schema.get("properties", {}))
+        defaults = {
+            name: deepcopy(each["default"])
+            for name, each in properties.items()
+            if isinstance(each, dict) and "default" in each
+        }
         arguments = {**defaults, **cast("Mapping[str, object]", given)}
         try:
-            faults = [_fault(error) for error in cls.validator.iter_errors(arguments)]
+            faults = cls.validator.faults(arguments) if cls.validator is not None else []
         except RecursionError as error:
             raise ValueError("they cannot be checked: they, or the schema, nest without end") from error
+        except TooManyStepsError as error:
+            raise ValueError("they take too long to check: give fewer, or shorter ones") from error
         if faults:
             more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
             raise ValueError("; ".join(faults[:_MOST_FAULTS]) + more)
@@ -69,11 +76,6 @@ def _references(part: JsonValue) -> Iterator[str]:
             yield from _references(child)
 
 
-def _fault(error: Any) -> str:  # Any: a ValidationError of jsonschema, an optional dependency
-    place = ".".join(str(part) for part in error.absolute_path)
-    return f"{place}: {error.message}" if place else str(error.message)
-
-
 def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str, extra: str) -> type[SchemaArguments]:
     """A class of arguments from the JSON schema of an object.
 
@@ -90,7 +92,6 @@ def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str
     try:
         from jsonschema import Draft202012Validator  # noqa: PLC0415 - an optional dependency
         from jsonschema.exceptions import SchemaError  # noqa: PLC0415 - an optional dependency
-        from referencing import Registry  # noqa: PLC0415 - an optional dependency
         from referencing.exceptions import Unresolvable  # noqa: PLC0415 - an optional dependency
     except ImportError as error:
         raise MissingExtraError(feature, extra) from error
@@ -103,12 +104,10 @@ def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str
     try:
         Draft202012Validator.check_schema(kept)
     except SchemaError as error:
-        raise InvalidArgumentError(f"The json_schema of the tool {name!r} is not valid: {_fault(error)}") from error
-    # With a registry of its own, since by default the library fetches what a reference to another document names.
-    validator: Any = Draft202012Validator(kept, registry=Registry())
+        raise InvalidArgumentError(f"The json_schema of the tool {name!r} is not valid: {fault_text(error)}") from error
+    validator = BoundedValidator(kept)
     try:
-        for reference in _references(kept):
-            validator._resolver.lookup(reference)  # noqa: SLF001 - the library has no other check
+        validator.require_references(_references(kept))
     except Unresolvable as error:
         raise InvalidArgumentError(
             f"The json_schema of the tool {name!r} has a reference to nothing in it: {error.ref}"
@@ -116,7 +115,7 @@ def arguments_of_schema(name: str, schema: Mapping[str, JsonValue], feature: str
     own: dict[str, object] = {
         "__module__": __name__,
         "__doc__": f"The arguments of the tool {name}.",
-        "__annotations__": {"json_schema": ClassVar[Mapping[str, JsonValue]], "validator": ClassVar[Any]},
+        "__annotations__": {"json_schema": ClassVar[Mapping[str, JsonValue]], "validator": ClassVar[BoundedValidator]},
         "json_schema": kept,
         "validator": validator,
     }
