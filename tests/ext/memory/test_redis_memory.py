@@ -11,7 +11,7 @@ import redis
 from tests.contracts.memory_contract import FACTS, MemoryContract, found, text
 from tests.support.redis_server import running_redis
 
-from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError, MissingExtraError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MemoryStoreError, MissingExtraError
 from symposia.core.memory import Memory
 from symposia.ext.memory.embedders import FunctionEmbedder, HashingEmbedder
 from symposia.ext.memory.redis import RedisMemory, RedisMemoryConfig
@@ -87,6 +87,20 @@ async def test_what_was_forgotten_or_flushed_is_found_by_nobody(config: RedisMem
         await first.add(text("New."))
         assert await found(other, FACTS[0]) == []
         assert await found(other, "New.") == ["New."]
+
+
+async def test_entries_are_forgotten_by_their_metadata(config: RedisMemoryConfig) -> None:
+    async with opened(config, top_k=9) as first, opened(config, top_k=9) as other:
+        for number in range(6):
+            await first.add(text(f"lamp {number}", source=f"{number % 2}.md", n=number))
+        assert await other.forget(where={"source": "1.md", "n": True}) == 0
+        assert await other.forget(where={"source": "1.md"}) == 3
+        ids = [(each.metadata or {})["id"] for each in (await first.query("lamp")).results]
+        assert await first.forget(ids, where={"n": 2}) == 1
+        assert await first.forget() == 0
+        assert sorted(map(str, await found(first, "lamp"))) == ["lamp 0", "lamp 4"]
+        with pytest.raises(ArgumentTypeError, match="give values by name"):
+            await first.forget(where="1.md")  # pyright: ignore[reportArgumentType] - wrong on purpose
 
 
 async def test_vectors_of_another_embedder_are_refused_and_spoil_nothing(config: RedisMemoryConfig) -> None:

@@ -8,15 +8,15 @@ import reprlib
 import sys
 import threading
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Final, Self, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, Self, TypeVar, cast
 
 from pydantic import JsonValue
 from pydantic_core import PydanticSerializationError
 
 from symposia.core import CancellationToken, run_in_worker_thread
 from symposia.core.argument_checks import check_count
-from symposia.core.exceptions import InvalidArgumentError, MemoryStoreError
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MemoryStoreError
 from symposia.core.json_values import encodable
 from symposia.core.memory import Memory, MemoryContent, MemoryQueryResult, RecordedMemory, UpdateContextResult
 from symposia.core.model_context import ChatCompletionContext
@@ -161,6 +161,34 @@ def read_record(record: str | bytes, **metadata: JsonValue) -> MemoryContent:
             "forget it, or give the memory a store of its own."
         ) from error
     return memory.model_copy(update={"metadata": (memory.metadata or {}) | metadata})
+
+
+def metadata_values(where: object) -> Mapping[str, JsonValue]:
+    """Values of metadata that can be compared.
+
+    Raises:
+        ArgumentTypeError: They are not by name.
+        InvalidArgumentError: One is no JSON.
+    """
+    if not isinstance(where, Mapping | None):
+        raise ArgumentTypeError(f"where is {where!r}: give values by name, such as {{'source': 'a.md'}}.")
+    values = {str(name): value for name, value in cast("Mapping[str, JsonValue]", where or {}).items()}
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"where is {where!r}, which cannot be JSON ({error}): give plain values.") from error
+    return values
+
+
+def metadata_json(value: object) -> str:
+    """A value of metadata as JSON, which is the same for values that are equal."""
+    return json.dumps(value, sort_keys=True)
+
+
+def has_metadata(content: MemoryContent, where: Mapping[str, JsonValue]) -> bool:
+    """Whether the metadata of a content has these values. JSON compares them, so that 1 and True differ."""
+    found = content.metadata or {}
+    return all(name in found and metadata_json(found[name]) == metadata_json(value) for name, value in where.items())
 
 
 async def call_in_thread(function: Callable[[], T], token: CancellationToken | None = None) -> T:

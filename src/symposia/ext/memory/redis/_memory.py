@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, JsonValue
 
 from symposia.core import CancellationToken, Component
 from symposia.core.argument_checks import check_instance
@@ -16,6 +16,8 @@ from symposia.ext.memory._search import (
     SearchMemory,
     call_in_thread,
     cancellable,
+    has_metadata,
+    metadata_values,
     query_limit,
     query_text,
     read_record,
@@ -133,13 +135,21 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
             results=[read_record(record, id=id_, distance=distance) for id_, record, distance in found]
         )
 
-    async def forget(self, ids: Iterable[str]) -> int:
-        """Remove the entries with these ids, for everybody.
+    async def forget(self, ids: Iterable[str] | None = None, *, where: Mapping[str, JsonValue] | None = None) -> int:
+        """Remove entries, for everybody: those with these ids, with these values in their metadata, or with both.
+
+        For values, all entries are read.
 
         Returns:
-            How many there were.
+            How many there were. Without an argument, none is removed: see `clear`.
         """
-        return await call_in_thread(partial(self._stream.remove, list(ids)))
+        chosen = None if ids is None else list(ids)
+        if where is not None:
+            values = metadata_values(where)
+            entries = await call_in_thread(self._stream.entries)
+            fitting = [id_ for id_, record in entries if has_metadata(read_record(record), values)]
+            chosen = fitting if chosen is None else [id_ for id_ in fitting if id_ in chosen]
+        return await call_in_thread(partial(self._stream.remove, chosen or []))
 
     async def clear(self) -> None:
         """Forget everything, for everybody."""

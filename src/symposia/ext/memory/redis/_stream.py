@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -102,6 +103,17 @@ class Stream:
         """The last entries, the oldest first."""
         entries = self._call(lambda client: client.xrevrange(self._key, count=count))
         return [(id_.decode(), self._field(fields, b"record")) for id_, fields in reversed(entries)]
+
+    def entries(self) -> list[tuple[str, bytes]]:
+        """All entries, the oldest first."""
+        found: list[tuple[str, bytes]] = []
+        start = b"-"
+        while True:
+            page = self._call(partial(_page, self._key, start))
+            found += [(id_.decode(), self._field(fields, b"record")) for id_, fields in page]
+            if len(page) < PAGE:
+                return found
+            start = b"(" + page[-1][0]
 
     def closest(self, vectors: object, count: int, limit: float) -> list[tuple[str, bytes, float]]:
         """The entries whose vectors are at most so far from that of an embedder, the closest first."""
@@ -229,6 +241,10 @@ def _require_libraries() -> None:
         _ = (redis.Redis, np.ndarray)
     except ImportError as error:
         raise MissingExtraError("RedisMemory", "redis-memory") from error
+
+
+def _page(key: str, start: bytes, client: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:  # Any: see `Stream`
+    return client.xrange(key, min=start, count=PAGE)
 
 
 def _close(client: Any) -> None:  # Any: see `Stream`

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from pydantic import JsonValue
 
 from symposia.core import ROOT_LOGGER_NAME, CancellationToken
 from symposia.core.argument_checks import check_each, check_instance, check_path
-from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.json_values import as_json, encodable
 from symposia.core.memory import MemoryContent, MemoryQueryResult
 from symposia.ext.memory._search import (
     SearchMemory,
     call_in_thread,
     cancellable,
+    metadata_json,
+    metadata_values,
     query_limit,
     query_text,
     read_record,
@@ -28,7 +29,7 @@ from symposia.ext.memory._search import (
     write_record,
 )
 from symposia.ext.memory.embedders import Embedder, HashingEmbedder
-from symposia.ext.memory.sqlite._store import NewEntry, Store, metadata_json
+from symposia.ext.memory.sqlite._store import NewEntry, Store
 
 logger = logging.getLogger(ROOT_LOGGER_NAME)
 
@@ -146,7 +147,7 @@ class SQLiteMemory(SearchMemory):
             The contents. Their metadata has their ``id``, and a ``score`` of at most 1, by which they are ordered.
         """
         text, most = query_text(query), query_limit(type(self).__name__, limit, self._limit)
-        values = _checked(where)
+        values = metadata_values(where)
         if text.strip():
             vectors = await cancellable(self._embedder.embed([text]), cancellation_token)
             by_words = partial(self._store.find_by_words, text, most, values)
@@ -171,7 +172,7 @@ class SQLiteMemory(SearchMemory):
             return 0
         chosen = None if ids is None else list(ids)
         check_each("ids", type(self).__name__, chosen or [], int, "17")
-        return await call_in_thread(partial(self._store.forget, chosen, _checked(where)))
+        return await call_in_thread(partial(self._store.forget, chosen, metadata_values(where)))
 
     async def count(self) -> int:
         """How many entries there are."""
@@ -184,20 +185,3 @@ class SQLiteMemory(SearchMemory):
     async def close(self) -> None:
         """Close the file. It is opened again by the next call."""
         await call_in_thread(self._store.close)
-
-
-def _checked(where: object) -> Mapping[str, JsonValue]:
-    """Values of metadata that can be compared.
-
-    Raises:
-        ArgumentTypeError: They are not by name.
-        InvalidArgumentError: One is no JSON.
-    """
-    if not isinstance(where, Mapping | None):
-        raise ArgumentTypeError(f"where is {where!r}: give values by name, such as {{'source': 'a.md'}}.")
-    values = {str(name): value for name, value in cast("Mapping[str, JsonValue]", where or {}).items()}
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"where is {where!r}, which cannot be JSON ({error}): give plain values.") from error
-    return values

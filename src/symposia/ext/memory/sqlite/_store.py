@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError
+from symposia.ext.memory._search import metadata_json
 from symposia.ext.memory.embedders import vector_rows
 from symposia.ext.memory.sqlite._codes import MAX_DIMENSIONS, bits_of_code, codes_of, unit_vectors
 from symposia.ext.memory.sqlite._database import Database
@@ -212,11 +213,6 @@ def _condition(where: Mapping[str, object]) -> tuple[str, list[str]]:
         condition += " AND metadata -> ? IS json(?)"
         values += [f"$.{json.dumps(name)}", metadata_json(value)]
     return condition, values
-
-
-def metadata_json(value: object) -> str:
-    """A value of metadata as JSON, which is the same for values that are equal."""
-    return json.dumps(value, sort_keys=True)
 
 
 def _rows_of(connection: Connection, column: str, ids: Sequence[int]) -> list[tuple[int, Any]]:  # Any: of the column
