@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import MemoryStoreError
-from symposia.ext.memory.sqlite._opening import BUSY_SECONDS, IN_MEMORY, Connection, OpenedFile, open_file
+from symposia.ext.memory.sqlite._opening import (
+    BUSY_SECONDS,
+    IN_MEMORY,
+    Connection,
+    OpenedFile,
+    open_file,
+    require_libraries,
+)
 
 if TYPE_CHECKING:
     import apsw
@@ -80,6 +87,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str) -> Generator[Connection]:
+        require_libraries()  # before "except", which names an error of one
         try:
             with self._connection() as connection:
                 connection.execute(begin)

@@ -110,7 +110,7 @@ def open_file(path: str, embedder: str) -> OpenedFile:
         MissingExtraError: A library is not installed.
         apsw.Error: It cannot be opened.
     """
-    extension = vector_extension()
+    extension = _vector_extension()
     try:
         return OpenedFile(_opened(path, extension, embedder, apsw.Connection(path)), is_snapshot=False)
     except apsw.CantOpenError:
@@ -178,12 +178,17 @@ def _check_embedder(path: str, connection: Connection, embedder: str) -> None:
         )
 
 
-def vector_extension() -> str:
-    """The file of the extension of SQLite. It imports all libraries of the memory.
+def require_libraries() -> None:
+    """Import all libraries of the memory.
 
     Raises:
         MissingExtraError: One is not installed.
     """
+    _vector_extension()
+
+
+def _vector_extension() -> str:
+    """The file of the extension of SQLite."""
     try:
         import sqlite_vec  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs] - it has none
 

@@ -16,7 +16,7 @@ from symposia.ext.memory._search import metadata_json
 from symposia.ext.memory.embedders import vector_rows
 from symposia.ext.memory.sqlite._codes import MAX_DIMENSIONS, bits_of_code, codes_of, unit_vectors
 from symposia.ext.memory.sqlite._database import Database
-from symposia.ext.memory.sqlite._opening import Connection, vector_extension
+from symposia.ext.memory.sqlite._opening import Connection, require_libraries
 from symposia.ext.memory.sqlite._words import entries_with_words
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Store:
 
     def add(self, entries: Sequence[NewEntry], vectors: object) -> list[int]:
         """Add entries with what the embedder returned for them, in one transaction, and return their ids."""
-        vector_extension()
+        require_libraries()
         units = unit_vectors(vector_rows(vectors, len(entries), self._embedder))
         codes = codes_of(units)
         with self._database.writing() as connection:
@@ -110,7 +110,7 @@ class Store:
             where: Their metadata.
             min_similarity: The least similarity.
         """
-        vector_extension()
+        require_libraries()
         unit = unit_vectors(vector_rows(vectors, 1, self._embedder))
         with self._database.reading() as connection:
             return self._by_vector(connection, unit, _candidates(limit), where, min_similarity)
