@@ -69,6 +69,14 @@ async def test_a_path_may_name_an_argument_twice_and_have_a_query(site: Scripted
     assert site.sent[-1].json == {"count": 3}
 
 
+async def test_a_header_that_says_where_the_request_ends_is_the_clients_own(site: ScriptedSite) -> None:
+    with pytest.raises(
+        ToolServiceError, match=r"The header Content-Length of .* is set by the HTTP client: leave it out"
+    ):
+        await call(tool_at(site, headers={"Content-Length": "5"}), id="7")
+    assert site.sent == []
+
+
 @pytest.mark.parametrize("id_", ["", ".", ".."])
 async def test_an_argument_does_not_lead_to_another_path(site: ScriptedSite, id_: str) -> None:
     with pytest.raises(ToolArgumentsError, match="part of a path"):

@@ -42,6 +42,8 @@ _QUOTED: Final = 500
 """Characters of an answer that an error quotes."""
 _SNIFFED: Final = 4096
 """Characters at the beginning of an answer among which a binary has a zero. A page may have one by mistake, later."""
+FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+"""Headers that say where a message ends, which the client knows best."""
 _HEADER_NAME: Final = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE: Final = re.compile(r"([!-~]+([ \t]+[!-~]+)*)?")
 """RFC 9110, section 5.5, without the characters beyond ASCII."""
@@ -294,6 +296,8 @@ def _check_headers(call: Call) -> None:
     for name, value in call.headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ToolServiceError(f"{name!r}, in {request}, is no name of a header.")
+        if name.lower() in FRAMING:
+            raise ToolServiceError(f"The header {name} of {request} is set by the HTTP client: leave it out.")
         if not value.isascii():
             raise ToolServiceError(f"The header {name} of {request} has other characters than ASCII.")
         if not _HEADER_VALUE.fullmatch(value):

@@ -101,7 +101,8 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> OpenApiDocume
             "text, or the mapping."
         )
     _check_size(cast("object", document))
-    read = OpenApiDocument(to_jsonable_python(dict(cast("Mapping[str, object]", document)), fallback=str))
+    with well_formed("The document"):  # a text may have half of a surrogate pair
+        read = OpenApiDocument(to_jsonable_python(dict(cast("Mapping[str, object]", document)), fallback=str))
     version = read.get("openapi", f"Swagger {read['swagger']}" if "swagger" in read else None)
     if not isinstance(version, str) or not version.startswith("3."):
         raise InvalidArgumentError(

@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
-from symposia.ext.tools._exchange import Call
+from symposia.ext.tools._exchange import FRAMING, Call
 from symposia.ext.tools._request_parts import path_segment, plain_text, with_query
 from symposia.ext.tools.openapi._document import Json, json_schema, resolve
 
@@ -27,6 +27,8 @@ _STYLES: Final = {
     "cookie": ("form", {"form"}),
 }
 """By the place of a parameter: the style that is meant where none is given, and those that are known here."""
+_IGNORED_HEADERS: Final = FRAMING | {"accept", "authorization", "content-type", "connection", "host"}
+"""Headers that are no parameters: the specification ignores three of them, and the others are those of the message."""
 _SEPARATORS: Final = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _FORM: Final = "application/x-www-form-urlencoded"
 Pairs: TypeAlias = list[tuple[str, str]]
@@ -111,6 +113,8 @@ def read_operation(document: Json, path: str, method: str) -> Operation:
         InvalidArgumentError: It has something that is unknown here, or is broken; the text names it.
     """
     item = resolve(document, cast("Json", document["paths"])[path], f"The path {path}")
+    if not path.startswith("/"):  # behind an address, "@other.host" and ".other.host" lead to another host
+        raise InvalidArgumentError(f"The path {path!r} of the document has to begin with a slash.")
     given = cast("Json", item[method])
     id_ = str(given.get("operationId") or f"{method} {path}")
     where = f"The operation {id_!r}"
@@ -125,10 +129,7 @@ def read_operation(document: Json, path: str, method: str) -> Operation:
     parameters = tuple(
         _parameter(each, where, is_alone=names.count(each.get("name")) == 1)
         for each in unique
-        # Source: the specification ignores headers of these names, which other parts of a document describe.
-        if not (
-            each.get("in") == "header" and str(each.get("name")).lower() in {"accept", "content-type", "authorization"}
-        )
+        if not (each.get("in") == "header" and str(each.get("name")).lower() in _IGNORED_HEADERS)
     )
     named = set(re.findall(r"\{([^{}]*)\}", path))
     if missing := named - {each.name for each in parameters if each.place == "path"}:
