@@ -281,10 +281,72 @@ def test_a_function_replies_of_nested_chats() -> None:
 
 
 def test_nested_chats_may_have_nested_chats_and_so_on() -> None:
-    user, *agents = [speaker(f"agent{number}") for number in range(21)]
+    """In AutoGen 0.2, 140 levels are too many."""
+    user, *agents = [speaker(f"agent{number}") for number in range(501)]
     for before, outer, inner in zip([user, *agents], agents, agents[1:], strict=False):
         outer.register_nested_chats([{"recipient": inner, "max_turns": 1, "silent": True}], trigger=before)
-    assert held(user, agents[0], message="hello", max_turns=1).summary == "agent20"
+    assert held(user, agents[0], message="hello", max_turns=1).summary == "agent500"
+
+
+def test_nested_chats_that_trigger_themselves_are_an_error() -> None:
+    user, outer, inner = (speaker(name) for name in ("user", "outer", "inner"))
+    for agent, other in [(outer, inner), (inner, outer)]:
+        agent.register_nested_chats([{"recipient": other, "max_turns": 1, "silent": True}], trigger=ConversableAgent)
+    with pytest.raises(RecursionError, match="Check the triggers of register_nested_chats"):
+        held(user, outer, message="hello", max_turns=1)
+
+
+def test_an_error_in_a_nested_chat_leaves_the_chat_and_the_outer_agents_can_go_on() -> None:
+    user, outer, inner = (speaker(name) for name in ("user", "outer", "inner"))
+    answers = iter([ValueError("no"), StopIteration("end"), "yes"])
+
+    def reply(_: object, **__: object) -> tuple[bool, str]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return True, answer
+
+    inner.register_reply(ConversableAgent, reply)
+    outer.register_nested_chats([{"recipient": inner, "max_turns": 1, "silent": True}], trigger=user)
+    with pytest.raises(ValueError, match="no"):
+        held(user, outer, message="hello", max_turns=1)
+    with pytest.raises(StopIteration, match="end"):
+        held(user, outer, message="hello", max_turns=1)
+    assert held(user, outer, message="hello", max_turns=1).summary == "yes"
+
+
+def test_functions_may_hold_chats_with_functions_that_hold_chats() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "dive", "arguments": "{}"}}
+    depth = 0
+
+    def dive() -> str:
+        nonlocal depth
+        depth += 1
+        if depth == 60:
+            return "the ground"
+        asking, executing = speaker("asking"), speaker("executing", function_map={"dive": dive})
+        result = asking.initiate_chat(executing, message={"tool_calls": [call]}, max_turns=1, silent=True)
+        return str(result.chat_history[-1]["tool_responses"][0]["content"])
+
+    with IOStream.set_default(Recorder()):
+        assert dive() == "the ground"
+
+
+@pytest.mark.parametrize("method", ["send", "receive", "generate_reply", "initiate_chat", "initiate_chats"])
+def test_methods_that_the_program_replaces_are_called_in_nested_chats(method: str) -> None:
+    """On an object, too, as programs do that log calls."""
+    user, outer, inner = (speaker(name) for name in ("user", "outer", "inner"))
+    outer.register_nested_chats([{"recipient": inner, "max_turns": 1, "silent": True}], trigger=user)
+    calls: list[str] = []
+    original = getattr(outer, method)
+
+    def replaced(*args: Any, **kwargs: Any) -> Any:  # Any: of any method
+        calls.append(method)
+        return original(*args, **kwargs)
+
+    setattr(outer, method, replaced)
+    assert held(user, outer, message="hello", max_turns=1).summary == "inner"
+    assert calls
 
 
 def test_nested_chats_are_held_in_the_asynchronous_form() -> None:

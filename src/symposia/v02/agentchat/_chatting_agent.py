@@ -6,21 +6,20 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from symposia.v02._plain import run_plain
-from symposia.v02.agentchat import _nested_chats
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._carryover import with_carryover
 from symposia.v02.agentchat._chats import Chat, FirstMessage, hold
 from symposia.v02.agentchat._conversable import ModelCache
 from symposia.v02.agentchat._effects import ask_person
-from symposia.v02.agentchat._forms import ASYNC, PLAIN
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_agent import ModelAgent
+from symposia.v02.agentchat._nested_chats import NestedChats
 from symposia.v02.agentchat._partners import check_agent
 from symposia.v02.agentchat._reply_functions import Trigger, coroutine_functions
 from symposia.v02.agentchat._summaries import SummaryMethod
-from symposia.v02.agentchat.agent import Agent
-from symposia.v02.agentchat.chat import ChatInfo, ChatResult, a_initiate_chats, initiate_chats
+from symposia.v02.agentchat.chat import ChatInfo, ChatResult, a_initiate_chats, in_order
 from symposia.v02.agentchat.utils import consolidate_chat_info
 
 
@@ -55,6 +54,43 @@ class ChattingAgent(ModelAgent):
         if prepare_recipient:
             recipient._prepare_chat(self, clear_history, False, reply_at_receive)
 
+    async def _initiate_chat(
+        self,
+        form: Form,
+        /,
+        recipient: ChattingAgent,
+        clear_history: bool = True,
+        silent: bool | None = False,
+        cache: ModelCache = None,
+        max_turns: int | None = None,
+        summary_method: SummaryMethod = DEFAULT_SUMMARY_METHOD,
+        summary_args: Mapping[str, Any] | None = None,
+        message: FirstMessage = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        check_agent("The recipient of a chat", recipient)
+        consolidate_chat_info({"recipient": recipient, "summary_method": summary_method}, uniform_sender=self)
+        if not form.is_async:
+            for agent in (self, recipient):
+                agent._raise_exception_on_async_reply_functions()  # noqa: SLF001 - of this class
+        self._prepare_chat(recipient, clear_history, reply_at_receive=max_turns is None)
+        chat = Chat(
+            sender=self,
+            recipient=recipient,
+            silent=silent,
+            cache=cache,
+            max_turns=max_turns,
+            summary_method=summary_method,
+            summary_args=summary_args or {},
+            message=message,
+            options=kwargs,
+            default_prompt=self.DEFAULT_SUMMARY_PROMPT,
+        )
+        result = await hold(form, chat)
+        result.human_input = self._human_input
+        return result
+
+    @plain_form_of(_initiate_chat)
     def initiate_chat(
         self,
         recipient: ChattingAgent,
@@ -88,11 +124,20 @@ class ChattingAgent(ModelAgent):
             AssertionError: The chat cannot be summarized in that way.
             InvalidCarryOverType: The carryover is neither a text nor a list.
         """
-        chat = self._chat(recipient, silent, cache, max_turns, summary_method, summary_args, message, kwargs)
-        for agent in (self, recipient):
-            agent._raise_exception_on_async_reply_functions()  # noqa: SLF001 - of this class
-        self._prepare_chat(recipient, clear_history, reply_at_receive=max_turns is None)
-        return self._with_inputs(run_plain(hold(PLAIN, chat)))
+        return run_plain(
+            self._initiate_chat(
+                PLAIN,
+                recipient,
+                clear_history,
+                silent,
+                cache,
+                max_turns,
+                summary_method,
+                summary_args,
+                message,
+                **kwargs,
+            )
+        )
 
     async def a_initiate_chat(
         self,
@@ -107,39 +152,9 @@ class ChattingAgent(ModelAgent):
         **kwargs: Any,  # Any: for a message that is a function
     ) -> ChatResult:
         """As `initiate_chat`."""
-        chat = self._chat(recipient, silent, cache, max_turns, summary_method, summary_args, message, kwargs)
-        self._prepare_chat(recipient, clear_history, reply_at_receive=max_turns is None)
-        return self._with_inputs(await hold(ASYNC, chat))
-
-    def _chat(
-        self,
-        recipient: ChattingAgent,
-        silent: bool | None,
-        cache: ModelCache,
-        max_turns: int | None,
-        summary_method: SummaryMethod,
-        summary_args: Mapping[str, Any] | None,
-        message: FirstMessage,
-        options: dict[str, Any],
-    ) -> Chat:
-        check_agent("The recipient of a chat", recipient)
-        consolidate_chat_info({"recipient": recipient, "summary_method": summary_method}, uniform_sender=self)
-        return Chat(
-            sender=self,
-            recipient=recipient,
-            silent=silent,
-            cache=cache,
-            max_turns=max_turns,
-            summary_method=summary_method,
-            summary_args=summary_args or {},
-            message=message,
-            options=options,
-            default_prompt=self.DEFAULT_SUMMARY_PROMPT,
+        return await self._initiate_chat(
+            ASYNC, recipient, clear_history, silent, cache, max_turns, summary_method, summary_args, message, **kwargs
         )
-
-    def _with_inputs(self, result: ChatResult) -> ChatResult:
-        result.human_input = self._human_input
-        return result
 
     def _raise_exception_on_async_reply_functions(self) -> None:
         if functions := coroutine_functions(self._reply_func_list):
@@ -159,11 +174,15 @@ class ChattingAgent(ModelAgent):
         given = await ask_person(ASYNC, self, ">") if message is None else message
         return with_carryover(given, kwargs.get("carryover"))
 
-    def initiate_chats(self, chat_queue: list[ChatInfo]) -> list[ChatResult]:
-        """Hold chats one after another: `symposia.v02.initiate_chats` with this agent as the sender."""
-        results = initiate_chats([{"sender": self, **each} for each in chat_queue])
+    async def _initiate_chats(self, form: Form, chat_queue: list[ChatInfo]) -> list[ChatResult]:
+        results = await in_order(form, [{"sender": self, **each} for each in chat_queue])
         self._finished_chats = results
         return results
+
+    @plain_form_of(_initiate_chats)
+    def initiate_chats(self, chat_queue: list[ChatInfo]) -> list[ChatResult]:
+        """Hold chats one after another: `symposia.v02.initiate_chats` with this agent as the sender."""
+        return run_plain(self._initiate_chats(PLAIN, chat_queue))
 
     async def a_initiate_chats(self, chat_queue: list[ChatInfo]) -> dict[int, ChatResult]:
         """Hold chats as their prerequisites allow, with this agent as the sender."""
@@ -202,44 +221,18 @@ class ChattingAgent(ModelAgent):
         """
         if use_async and any("chat_id" not in each for each in chat_queue):
             raise ValueError("chat_id is required for async nested chats")
-        replying = reply_func_from_nested_chats
-        if replying == "summary_from_nested_chats":
-            replying = _a_summary_from_nested_chats if use_async else _summary_from_nested_chats
-        if not callable(replying):
-            raise ValueError("reply_func_from_nested_chats must be a callable")  # noqa: TRY004 - as in AutoGen 0.2
-        if use_async and not inspect.iscoroutinefunction(replying):
+        given = reply_func_from_nested_chats
+        replying = None if given == "summary_from_nested_chats" else given
+        if not (replying is None or callable(replying)):
+            raise ValueError("reply_func_from_nested_chats must be a callable")
+        if use_async and not (replying is None or inspect.iscoroutinefunction(replying)):
             raise ValueError("reply_func_from_nested_chats must be a callable and a coroutine function for use_async.")
+        nested = NestedChats(chat_queue, replying)
         self.register_reply(
             trigger,
-            _nested_chats.bound_to_queue(replying, chat_queue, is_async=bool(use_async)),
+            nested.a_reply if use_async else nested.reply,
             position,
             kwargs.get("config"),
             kwargs.get("reset_config"),
             ignore_async_in_sync_chat=bool(kwargs.get("ignore_async_in_sync_chat")),
         )
-
-
-def _summary_from_nested_chats(
-    chat_queue: list[ChatInfo],
-    recipient: ChattingAgent,
-    messages: list[Message],
-    sender: Agent | None,
-    config: object,
-) -> tuple[bool, Any]:
-    return run_plain(
-        _nested_chats.reply_from_chats(
-            PLAIN, chat_queue, recipient, messages, sender, config, hold=recipient.initiate_chats
-        )
-    )
-
-
-async def _a_summary_from_nested_chats(
-    chat_queue: list[ChatInfo],
-    recipient: ChattingAgent,
-    messages: list[Message],
-    sender: Agent | None,
-    config: object,
-) -> tuple[bool, Any]:
-    return await _nested_chats.reply_from_chats(
-        ASYNC, chat_queue, recipient, messages, sender, config, hold=recipient.a_initiate_chats
-    )

@@ -162,6 +162,22 @@ class Conversable(Conversing, Attended, Executing, Protocol):
     client: ModelWrapper | None
     client_cache: ModelCache
 
+    def initiate_chat(self, *args: Any, **kwargs: Any) -> Any:  # Any: `ChatResult`, which is defined above this
+        """Hold a chat."""
+        ...
+
+    async def a_initiate_chat(self, *args: Any, **kwargs: Any) -> Any:  # Any: as above
+        """As `initiate_chat`."""
+        ...
+
+    def initiate_chats(self, chat_queue: list[dict[str, Any]]) -> Any:  # Any: as above
+        """Hold chats one after another."""
+        ...
+
+    async def a_initiate_chats(self, chat_queue: list[dict[str, Any]]) -> Any:  # Any: as above
+        """Hold chats as their prerequisites allow."""
+        ...
+
     def generate_init_message(self, message: Message | str | None, **kwargs: object) -> Message | str:
         """Make the first message of a chat."""
         ...

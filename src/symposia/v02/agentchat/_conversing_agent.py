@@ -9,12 +9,12 @@ from typing import Any, cast
 from typing_extensions import override
 
 from symposia.v02 import runtime_logging
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat import _hooks
 from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._conversable import Conversing, is_silent
 from symposia.v02.agentchat._exchange import answer, deliver, has_reply, send_reply
-from symposia.v02.agentchat._forms import ASYNC, PLAIN
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._histories import Histories
 from symposia.v02.agentchat._messages import Message, as_message, stored_form
 from symposia.v02.agentchat._printing import print_received
@@ -35,7 +35,7 @@ class ConversingAgent(LLMAgent):
         given = options.system_message if options.description is None else options.description
         self._description = cast("str", given)
         self.silent = options.silent
-        self.reply_at_receive: defaultdict[Agent, bool] = defaultdict(bool)
+        self.reply_at_receive: dict[Agent, bool] = defaultdict(bool)
         self.hook_lists = _hooks.no_hooks()
 
     @property
@@ -110,7 +110,24 @@ class ConversingAgent(LLMAgent):
         self._oai_messages[conversation_id].append(stored)
         return True
 
+    async def _send(
+        self, form: Form, message: Message | str, recipient: Agent, request_reply: bool | None, silent: bool | None
+    ) -> None:
+        if has_reply(self, recipient):
+            await send_reply(form)
+        is_silenced = is_silent(self, silent)
+        if form.is_async:
+            message = await self._a_process_message_before_send(message, recipient, is_silenced)
+        else:
+            message = self._process_message_before_send(message, recipient, is_silenced)
+        self._store_sent(message, recipient)
+        if request_reply is False and not form.is_async:  # there is nothing to exchange
+            cast("Conversing", recipient).receive(message, self, request_reply, silent)
+        else:
+            await deliver(form, self, recipient, message, request_reply, silent)
+
     @override
+    @plain_form_of(_send)
     def send(
         self, message: Message | str, recipient: Agent, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
@@ -126,25 +143,14 @@ class ConversingAgent(LLMAgent):
         Raises:
             ValueError: It has neither content nor calls.
         """
-        if has_reply(self, recipient):
-            run_plain(send_reply(PLAIN))
-        message = self._process_message_before_send(message, recipient, is_silent(self, silent))
-        self._store_sent(message, recipient)
-        if request_reply is False:  # there is nothing to exchange
-            cast("Conversing", recipient).receive(message, self, request_reply, silent)
-        else:
-            run_plain(deliver(PLAIN, self, recipient, message, request_reply, silent))
+        run_plain(self._send(PLAIN, message, recipient, request_reply, silent))
 
     @override
     async def a_send(
         self, message: Message | str, recipient: Agent, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
         """As `send`."""
-        if has_reply(self, recipient):
-            await send_reply(ASYNC)
-        message = await self._a_process_message_before_send(message, recipient, is_silent(self, silent))
-        self._store_sent(message, recipient)
-        await deliver(ASYNC, self, recipient, message, request_reply, silent)
+        await self._send(ASYNC, message, recipient, request_reply, silent)
 
     def _process_message_before_send(
         self, message: Message | str, recipient: Agent, silent: bool | None
@@ -165,7 +171,15 @@ class ConversingAgent(LLMAgent):
                 "be provided."
             )
 
+    async def _receive(
+        self, form: Form, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
+    ) -> None:
+        self._process_received_message(message, sender, silent)
+        if self._is_to_reply(sender, request_reply):
+            await answer(form, self, self.chat_messages[sender], sender, silent)
+
     @override
+    @plain_form_of(_receive)
     def receive(
         self, message: Message | str, sender: Agent, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
@@ -189,9 +203,7 @@ class ConversingAgent(LLMAgent):
         self, message: Message | str, sender: Agent, request_reply: bool | None = None, silent: bool | None = False
     ) -> None:
         """As `receive`."""
-        self._process_received_message(message, sender, silent)
-        if self._is_to_reply(sender, request_reply):
-            await answer(ASYNC, self, self.chat_messages[sender], sender, silent)
+        await self._receive(ASYNC, message, sender, request_reply, silent)
 
     def _is_to_reply(self, sender: Agent, request_reply: bool | None) -> bool:
         return self.reply_at_receive.get(sender, False) if request_reply is None else request_reply

@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat import _tools
 from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._conversable import Reply
-from symposia.v02.agentchat._forms import ASYNC, PLAIN
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat._model_replies import checked_name
 from symposia.v02.agentchat._replying_agent import ReplyingAgent
@@ -60,6 +60,12 @@ class ExecutingAgent(ReplyingAgent):
                 warnings.warn(f"Function '{name}' is being overridden.", UserWarning, stacklevel=2)
             self._function_map[name] = function
 
+    async def _execute(
+        self, form: Form, /, func_call: Mapping[str, Any], verbose: bool = False
+    ) -> tuple[bool, Message]:
+        return await _tools.execute(form, self.name, self._function_map, func_call, verbose=verbose)
+
+    @plain_form_of(_execute)
     def execute_function(self, func_call: Mapping[str, Any], verbose: bool = False) -> tuple[bool, Message]:
         """Execute a function that a model called.
 
@@ -70,55 +76,51 @@ class ExecutingAgent(ReplyingAgent):
         Returns:
             Whether it succeeded, and a message with the result as text. An error is the result too.
         """
-        return run_plain(_tools.execute(PLAIN, self.name, self._function_map, func_call, verbose=verbose))
+        return run_plain(self._execute(PLAIN, func_call, verbose))
 
     async def a_execute_function(self, func_call: Mapping[str, Any]) -> tuple[bool, Message]:
         """As `execute_function`. A coroutine function is awaited."""
-        return await _tools.execute(ASYNC, self.name, self._function_map, func_call)
+        return await self._execute(ASYNC, func_call)
 
+    async def _function_call_reply(
+        self, form: Form, /, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
+    ) -> tuple[bool, Reply]:
+        del config  # of every reply function
+        call = self._history(messages, sender)[-1].get("function_call")
+        return (True, await _tools.function_call_reply(form, self, call)) if call else (False, None)
+
+    @plain_form_of(_function_call_reply)
     def generate_function_call_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """The reply function that executes a `function_call`."""
-        if not (call := self._history(messages, sender)[-1].get("function_call")):
-            return False, None
-        return True, run_plain(_tools.function_call_reply(PLAIN, self, call))
+        return run_plain(self._function_call_reply(PLAIN, messages, sender, config))
 
     async def a_generate_function_call_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """As `generate_function_call_reply`."""
-        if not (call := self._history(messages, sender)[-1].get("function_call")):
-            return False, None
-        return True, await _tools.function_call_reply(ASYNC, self, call)
+        return await self._function_call_reply(ASYNC, messages, sender, config)
 
+    async def _tool_calls_reply(
+        self, form: Form, /, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
+    ) -> tuple[bool, Reply]:
+        del config  # of every reply function
+        calls = self._history(messages, sender)[-1].get("tool_calls")
+        return (True, await _tools.tool_calls_reply(form, self, calls)) if calls else (False, None)
+
+    @plain_form_of(_tool_calls_reply)
     def generate_tool_calls_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """The reply function that executes `tool_calls`."""
-        if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
-            return False, None
-        return True, run_plain(_tools.tool_calls_reply(PLAIN, self, calls))
+        return run_plain(self._tool_calls_reply(PLAIN, messages, sender, config))
 
     async def a_generate_tool_calls_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """As `generate_tool_calls_reply`. Calls are executed at the same time."""
-        if not (calls := self._history(messages, sender)[-1].get("tool_calls")):
-            return False, None
-        return True, await _tools.tool_calls_reply(ASYNC, self, calls)
+        return await self._tool_calls_reply(ASYNC, messages, sender, config)
 
     def register_for_execution(self, name: str | None = None) -> Callable[[F], F]:
         """Add a function that the agent executes. Its result is sent as text, as JSON if it is none.

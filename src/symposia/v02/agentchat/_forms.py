@@ -2,19 +2,21 @@
 
 AutoGen 0.2 has each method twice, and programs override either. The logic of both is one `async def` function that
 awaits nothing but the methods of a form. Those of the plain form never suspend, so a plain chat needs no event loop,
-and works inside a running one, as in a notebook.
+and works inside a running one, as in a notebook. Where the program has not overridden a plain method, they await its
+logic: an agent's reply, in which it may hold chats, and a function that it executes are on a stack of their own.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from types import MethodType
 from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast
 
 from symposia.v02._background_call import call_in_caller
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import logic_of, on_own_stack, run_plain
 from symposia.v02._waiting import AsyncWaiting, PlainWaiting, Waiting
-from symposia.v02.agentchat._conversable import Attended, Conversable, Conversing, Executing, Reply
+from symposia.v02.agentchat._conversable import Attended, Conversable, Conversing, Executing, Reply, ReplyFunction
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 
@@ -48,6 +50,20 @@ class Form(Waiting, Protocol):
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
         """Have an agent generate a reply."""
+        ...
+
+    def ask(
+        self, function: ReplyFunction, agent: Agent, messages: list[Message], sender: Agent | None, config: object
+    ) -> Any:  # Any: as of reply functions
+        """Call a reply function: its result, or what has to be awaited for it."""
+        ...
+
+    async def initiate_chat(self, agent: Conversable, chat: Mapping[str, Any]) -> Any:  # Any: arguments, `ChatResult`
+        """Have an agent hold a chat."""
+        ...
+
+    async def initiate_chats(self, agent: Conversable, queue: list[dict[str, Any]]) -> Any:  # Any: as above
+        """Have an agent hold chats: the results in order, or by their `chat_id`."""
         ...
 
     async def first_message(
@@ -89,15 +105,47 @@ class _Plain(PlainWaiting):
         request_reply: bool | None = None,
         silent: bool | None,
     ) -> None:
-        cast("Conversing", agent).send(message, recipient, request_reply, silent)
+        method = cast("Conversing", agent).send
+        if (logic := logic_of(method)) is not None:
+            await logic(agent, self, message, recipient, request_reply, silent)
+        else:
+            method(message, recipient, request_reply, silent)
 
     async def receive(
         self, agent: Agent, message: Message | str, sender: Agent, request_reply: bool | None, silent: bool | None
     ) -> None:
-        cast("Conversing", agent).receive(message, sender, request_reply, silent)
+        method = cast("Conversing", agent).receive
+        if (logic := logic_of(method)) is not None:
+            await logic(agent, self, message, sender, request_reply, silent)
+        else:
+            method(message, sender, request_reply, silent)
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
-        return agent.generate_reply(messages=messages, sender=sender)
+        method = agent.generate_reply
+        if (logic := logic_of(method)) is not None:
+            return await on_own_stack(logic(agent, self, messages=messages, sender=sender))
+        return method(messages=messages, sender=sender)
+
+    def ask(
+        self, function: ReplyFunction, agent: Agent, messages: list[Message], sender: Agent | None, config: object
+    ) -> Any:
+        if (logic := logic_of(function)) is None:
+            return function(agent, messages=messages, sender=sender, config=config)
+        if isinstance(function, MethodType):
+            return logic(function.__self__, self, agent, messages, sender, config)
+        return logic(agent, self, messages, sender, config)
+
+    async def initiate_chat(self, agent: Conversable, chat: Mapping[str, Any]) -> Any:
+        method = agent.initiate_chat
+        if (logic := logic_of(method)) is not None:
+            return await logic(agent, self, **chat)
+        return method(**chat)
+
+    async def initiate_chats(self, agent: Conversable, queue: list[dict[str, Any]]) -> Any:
+        method = agent.initiate_chats
+        if (logic := logic_of(method)) is not None:
+            return await logic(agent, self, queue)
+        return method(queue)
 
     async def first_message(
         self, agent: Conversable, message: Message | str | None, options: dict[str, object]
@@ -111,7 +159,10 @@ class _Plain(PlainWaiting):
         return agent.process_all_messages_before_reply(agent.process_last_received_message(messages))
 
     async def executed(self, agent: Executing, call: dict[str, Any]) -> tuple[bool, Message]:
-        return agent.execute_function(call)
+        method = agent.execute_function
+        if (logic := logic_of(method)) is not None:
+            return await on_own_stack(logic(agent, self, call))
+        return method(call)
 
     async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
         return function(*args, **kwargs)
@@ -144,6 +195,17 @@ class _Async(AsyncWaiting):
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
         return await agent.a_generate_reply(messages=messages, sender=sender)
+
+    def ask(
+        self, function: ReplyFunction, agent: Agent, messages: list[Message], sender: Agent | None, config: object
+    ) -> Any:
+        return function(agent, messages=messages, sender=sender, config=config)
+
+    async def initiate_chat(self, agent: Conversable, chat: Mapping[str, Any]) -> Any:
+        return await agent.a_initiate_chat(**chat)
+
+    async def initiate_chats(self, agent: Conversable, queue: list[dict[str, Any]]) -> Any:
+        return await agent.a_initiate_chats(queue)
 
     async def first_message(
         self, agent: Conversable, message: Message | str | None, options: dict[str, object]

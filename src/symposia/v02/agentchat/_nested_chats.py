@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat._conversable import Conversable, ReplyFunction
-from symposia.v02.agentchat._forms import Form
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.agentchat.chat import ChatInfo, ChatResult
@@ -46,48 +46,54 @@ async def chats_to_hold(
     return chats
 
 
-async def reply_from_chats(
-    form: Form,
-    queue: Sequence[ChatInfo],
-    agent: Conversable,
-    messages: Sequence[Message],
-    sender: Agent | None,
-    config: object,
-    *,
-    hold: Callable[[list[ChatInfo]], Any],
-) -> tuple[bool, Any]:  # Any: a summary
-    """Hold a queue of chats, and reply with the summary of the last.
-
-    Returns:
-        True, and the summary; None, which ends the conversation, if there was no chat to hold.
-    """
-    chats = await chats_to_hold(form, queue, agent, messages, sender, config)
-    if not chats:
-        return True, None
-    results: dict[int, ChatResult] | list[ChatResult] = await form.call(hold, chats)
-    last = results[chats[-1]["chat_id"]] if isinstance(results, dict) else results[-1]
-    return True, last.summary
-
-
-def bound_to_queue(function: ReplyFunction, queue: list[ChatInfo], *, is_async: bool) -> ReplyFunction:
-    """A reply function that gives a queue of chats to another one, before its own arguments.
+class NestedChats:
+    """A reply function, plain or asynchronous, that holds a queue of chats.
 
     Args:
-        function: Takes the queue, `recipient`, `messages`, `sender` and `config`.
-        queue: The queue.
-        is_async: Whether it is a coroutine function.
+        queue: The chats.
+        reply: A function of the program that holds them instead: it takes the queue, `recipient`, `messages`, `sender`
+            and `config`, and returns whether its reply is final, and the reply.
     """
 
-    @functools.wraps(function)
-    def plain(
-        recipient: Agent, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
-    ) -> Any:  # Any: whether it is final, and the reply
-        return function(queue, recipient, messages, sender, config)
+    def __init__(self, queue: list[ChatInfo], reply: ReplyFunction | None) -> None:
+        self._queue = queue
+        self._own_reply = reply
 
-    @functools.wraps(function)
-    async def asynchronous(
-        recipient: Agent, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
-    ) -> Any:  # Any: as above
-        return await function(queue, recipient, messages, sender, config)
+    async def _reply(
+        self,
+        form: Form,
+        /,
+        recipient: Conversable,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: object = None,
+    ) -> tuple[bool, Any]:  # Any: a summary
+        if self._own_reply is not None:
+            return await form.call(self._own_reply, self._queue, recipient, messages, sender, config)
+        chats = await chats_to_hold(form, self._queue, recipient, messages or [], sender, config)
+        if not chats:
+            return True, None  # which ends the conversation
+        results: dict[int, ChatResult] | list[ChatResult] = await form.initiate_chats(recipient, chats)
+        last = results[chats[-1]["chat_id"]] if isinstance(results, dict) else results[-1]
+        return True, last.summary
 
-    return asynchronous if is_async else plain
+    @plain_form_of(_reply)
+    def reply(
+        self,
+        recipient: Conversable,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: object = None,
+    ) -> tuple[bool, Any]:  # Any: as above
+        """The reply function: the summary of the last chat, or None if there was no chat to hold."""
+        return run_plain(self._reply(PLAIN, recipient, messages, sender, config))
+
+    async def a_reply(
+        self,
+        recipient: Conversable,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: object = None,
+    ) -> tuple[bool, Any]:  # Any: as above
+        """As `reply`."""
+        return await self._reply(ASYNC, recipient, messages, sender, config)

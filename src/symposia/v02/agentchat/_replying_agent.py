@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection
 from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
-from symposia.v02._plain import call_in_thread, run_plain
+from symposia.core.effects import enter_scope
+from symposia.v02 import runtime_logging
+from symposia.v02._plain import call_in_thread, plain_form_of, run_plain
 from symposia.v02.agentchat._agent_options import AgentOptions
 from symposia.v02.agentchat._auto_replies import AutoReplies
 from symposia.v02.agentchat._conversable import Reply, ReplyFunction
 from symposia.v02.agentchat._conversing_agent import ConversingAgent
-from symposia.v02.agentchat._forms import ASYNC, PLAIN
+from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._human_input import ask_or_stop
 from symposia.v02.agentchat._messages import Message, text_of
-from symposia.v02.agentchat._reply_functions import ReplyEntry, Trigger, make_entry
-from symposia.v02.agentchat._replying import generate_reply
+from symposia.v02.agentchat._reply_functions import ReplyEntry, Trigger, chosen, make_entry, note_own
 from symposia.v02.agentchat.agent import Agent
 from symposia.v02.io import IOStream
 
@@ -46,6 +48,7 @@ class ReplyingAgent(ConversingAgent):
     def _add_own_reply(self, plain: ReplyFunction, asynchronous: ReplyFunction) -> None:
         """Register a reply function and its asynchronous form, after the others."""
         self._twins[plain] = asynchronous
+        note_own(plain, asynchronous)
         senders: Trigger = [Agent, None]
         self.register_reply(senders, asynchronous, len(self._reply_func_list), ignore_async_in_sync_chat=True)
         self.register_reply(senders, plain, len(self._reply_func_list))
@@ -91,7 +94,42 @@ class ReplyingAgent(ConversingAgent):
             if entry["reply_func"] == old_reply_func:
                 entry["reply_func"] = new_reply_func
 
+    async def _generate_reply(
+        self, form: Form, /, messages: list[Message] | None = None, sender: Agent | None = None, **kwargs: Any
+    ) -> Reply:
+        if messages is None:
+            if sender is None:
+                raise AssertionError(f"Either {messages=} or {sender=} must be provided.")
+            messages = self.chat_messages[sender]
+        with enter_scope(f"agent:{self.name}"):
+            messages = await form.processed(self, messages)
+            exclude: Collection[ReplyFunction] = kwargs.get("exclude") or ()
+            for entry in chosen(
+                self._reply_func_list, sender, exclude=exclude, twins=self._twins, is_async=form.is_async
+            ):
+                function = entry["reply_func"]
+                given = form.ask(function, self, messages, sender, entry["config"])
+                if type(given) is not tuple and inspect.isawaitable(given):
+                    given = cast("object", await given)
+                final, reply = cast("tuple[bool, Reply]", given)
+                if runtime_logging.logging_enabled():
+                    self._log(function, final=final, reply=reply)
+                if final:
+                    return reply
+            return self._default_auto_reply
+
+    def _log(self, function: ReplyFunction, *, final: object, reply: object) -> None:
+        runtime_logging.log_event(
+            self,
+            "reply_func_executed",
+            reply_func_module=function.__module__,
+            reply_func_name=getattr(function, "__name__", repr(function)),
+            final=final,
+            reply=reply,
+        )
+
     @override
+    @plain_form_of(_generate_reply)
     def generate_reply(
         self, messages: list[Message] | None = None, sender: Agent | None = None, **kwargs: Any
     ) -> str | Message | None:
@@ -108,34 +146,14 @@ class ReplyingAgent(ConversingAgent):
         Raises:
             AssertionError: There is neither a conversation nor a sender.
         """
-        return run_plain(
-            generate_reply(
-                PLAIN,
-                self,
-                self._reply_func_list,
-                messages,
-                sender,
-                exclude=cast("Collection[ReplyFunction]", kwargs.get("exclude") or ()),
-                twins=self._twins,
-                default=self._default_auto_reply,
-            )
-        )
+        return run_plain(self._generate_reply(PLAIN, messages, sender, **kwargs))
 
     @override
     async def a_generate_reply(
         self, messages: list[Message] | None = None, sender: Agent | None = None, **kwargs: Any
     ) -> str | Message | None:
         """As `generate_reply`. Coroutine functions are awaited."""
-        return await generate_reply(
-            ASYNC,
-            self,
-            self._reply_func_list,
-            messages,
-            sender,
-            exclude=cast("Collection[ReplyFunction]", kwargs.get("exclude") or ()),
-            twins=self._twins,
-            default=self._default_auto_reply,
-        )
+        return await self._generate_reply(ASYNC, messages, sender, **kwargs)
 
     @property
     def human_inputs(self) -> list[str]:
@@ -154,39 +172,31 @@ class ReplyingAgent(ConversingAgent):
         self._human_input.append(words)
         return words
 
-    def check_termination_and_human_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+    async def _ask_or_stop(
+        self, form: Form, /, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
     ) -> tuple[bool, Reply]:
-        """The reply function that asks the person, and ends the conversation."""
-        return run_plain(
-            ask_or_stop(
-                PLAIN,
-                self,
-                self._history(messages, sender)[-1],
-                sender,
-                terminates=self._is_termination_msg,
-                auto_replies=self._auto_replies,
-            )
-        )
-
-    async def a_check_termination_and_human_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
-    ) -> tuple[bool, Reply]:
-        """As `check_termination_and_human_reply`."""
+        del config  # of every reply function
         return await ask_or_stop(
-            ASYNC,
+            form,
             self,
             self._history(messages, sender)[-1],
             sender,
             terminates=self._is_termination_msg,
             auto_replies=self._auto_replies,
         )
+
+    @plain_form_of(_ask_or_stop)
+    def check_termination_and_human_reply(
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
+    ) -> tuple[bool, Reply]:
+        """The reply function that asks the person, and ends the conversation."""
+        return run_plain(self._ask_or_stop(PLAIN, messages, sender, config))
+
+    async def a_check_termination_and_human_reply(
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
+    ) -> tuple[bool, Reply]:
+        """As `check_termination_and_human_reply`."""
+        return await self._ask_or_stop(ASYNC, messages, sender, config)
 
     def _history(self, messages: list[Message] | None, sender: Agent | None) -> list[Message]:
         if messages is not None:

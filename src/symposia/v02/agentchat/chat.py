@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
+from symposia._program_line import level_outside
+from symposia.v02._plain import run_plain
 from symposia.v02.agentchat._carryover import carryover_text
+from symposia.v02.agentchat._forms import PLAIN, Form
 from symposia.v02.agentchat._messages import Message, as_message
 from symposia.v02.agentchat.utils import consolidate_chat_info
 from symposia.v02.formatting_utils import colored
@@ -56,6 +59,11 @@ def initiate_chats(chat_queue: list[ChatInfo]) -> list[ChatResult]:
     Raises:
         AssertionError: A chat lacks its sender or recipient, or cannot be summarized as it says.
     """
+    return run_plain(in_order(PLAIN, chat_queue))
+
+
+async def in_order(form: Form, chat_queue: list[ChatInfo]) -> list[ChatResult]:
+    """As `initiate_chats`, in a form."""
     consolidate_chat_info(chat_queue)
     _warn_of_repeated_recipients(chat_queue)
     finished: list[ChatResult] = []
@@ -64,7 +72,7 @@ def initiate_chats(chat_queue: list[ChatInfo]) -> list[ChatResult]:
         carried = [result.summary for i, result in enumerate(finished) if i not in excluded]
         chat = _with_carryover(each, carried)
         _print_banner(chat)
-        finished.append(chat["sender"].initiate_chat(**chat))
+        finished.append(await form.initiate_chat(chat["sender"], chat))
     return finished
 
 
@@ -137,7 +145,7 @@ def _warn_of_repeated_recipients(chat_queue: Sequence[ChatInfo]) -> None:
             "than once. To retain the chat history, please set 'clear_history=False' in the configuration of the "
             "repeating agent.",
             UserWarning,
-            stacklevel=3,
+            stacklevel=level_outside(2),
         )
 
 

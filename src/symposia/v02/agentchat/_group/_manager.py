@@ -11,7 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat._chatting_agent import ChattingAgent
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, Reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
@@ -119,24 +119,33 @@ class GroupChatManager(ConversableAgent):
 
     # The chat
 
+    async def _run_chat(
+        self,
+        form: Form,
+        /,
+        messages: list[Message] | None = None,
+        sender: Agent | None = None,
+        config: GroupChat | None = None,
+    ) -> tuple[bool, Reply]:
+        if sender is None:
+            raise ValueError("A group chat begins with a message of an agent. Give the sender.")
+        await self._run(form, self._history(messages, sender)[-1], sender, config or self._groupchat)
+        return True, None
+
+    @plain_form_of(_run_chat)
     def run_chat(
         self, messages: list[Message] | None = None, sender: Agent | None = None, config: GroupChat | None = None
     ) -> tuple[bool, Reply]:
         """The reply function that holds the group chat. Its reply is None: the manager itself says nothing."""
-        return run_plain(self._run(PLAIN, messages, sender, config or self._groupchat))
+        return run_plain(self._run_chat(PLAIN, messages, sender, config))
 
     async def a_run_chat(
         self, messages: list[Message] | None = None, sender: Agent | None = None, config: GroupChat | None = None
     ) -> tuple[bool, Reply]:
         """As `run_chat`."""
-        return await self._run(ASYNC, messages, sender, config or self._groupchat)
+        return await self._run_chat(ASYNC, messages, sender, config)
 
-    async def _run(
-        self, form: Form, messages: list[Message] | None, sender: Agent | None, chat: GroupChat
-    ) -> tuple[bool, Reply]:
-        if sender is None:
-            raise ValueError("A group chat begins with a message of an agent. Give the sender.")
-        message, speaker = self._history(messages, sender)[-1], sender
+    async def _run(self, form: Form, message: Message, speaker: Agent, chat: GroupChat) -> None:
         with self._lending_cache(chat):
             if chat.send_introductions:
                 await self._broadcast(form, chat.introductions_msg(), chat.agents)
@@ -156,7 +165,6 @@ class GroupChatManager(ConversableAgent):
                 speaker, reply = turn
                 await form.send(speaker, self._cleared(reply, chat), self, request_reply=False, silent=self._silent)
                 message = self._oai_messages[speaker][-1]
-        return True, None
 
     async def _broadcast(self, form: Form, message: Message | str, agents: list[Agent]) -> None:
         for agent in agents:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from symposia.v02._code_text import content_str
-from symposia.v02._plain import run_plain
+from symposia.v02._plain import plain_form_of, run_plain
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig, Reply
 from symposia.v02.agentchat._forms import ASYNC, PLAIN, Form
 from symposia.v02.agentchat._messages import Message
@@ -96,35 +96,37 @@ class SocietyOfMindAgent(ConversableAgent):
         """
         self._chat_manager = chat_manager
 
+    async def _reply(
+        self, form: Form, /, messages: list[Message] | None = None, sender: Agent | None = None, config: object = None
+    ) -> tuple[bool, Reply]:
+        del config  # of every reply function
+        return True, await self._monologue(form, self._history(messages, sender))
+
+    @plain_form_of(_reply)
     def generate_inner_monologue_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """The reply function that holds the group chat."""
-        return run_plain(self._monologue(PLAIN, self._history(messages, sender)))
+        return run_plain(self._reply(PLAIN, messages, sender, config))
 
     async def a_generate_inner_monologue_reply(
-        self,
-        messages: list[Message] | None = None,
-        sender: Agent | None = None,
-        config: Any | None = None,  # noqa: ARG002 - of every reply function
+        self, messages: list[Message] | None = None, sender: Agent | None = None, config: Any | None = None
     ) -> tuple[bool, Reply]:
         """As `generate_inner_monologue_reply`."""
-        return await self._monologue(ASYNC, self._history(messages, sender))
+        return await self._reply(ASYNC, messages, sender, config)
 
-    async def _monologue(self, form: Form, messages: list[Message]) -> tuple[bool, Reply]:
+    async def _monologue(self, form: Form, messages: list[Message]) -> Reply:
         manager, chat = self._chat_manager, self._chat_manager.groupchat
         self._prepare_chat(manager, clear_history=True)
         for message in copy.deepcopy(messages[:-1]):
             message.setdefault("name", self.name)
             for agent in chat.agents:
                 await form.send(manager, message, agent, request_reply=False, silent=True)
-        begin = self.a_initiate_chat if form.is_async else self.initiate_chat
         first = {"content": messages[-1].get("content")}
-        await form.call(begin, manager, message=first, clear_history=False, summary_method=None)
-        return True, await self._prepared(form, messages, chat.messages)
+        await form.initiate_chat(
+            self, {"recipient": manager, "message": first, "clear_history": False, "summary_method": None}
+        )
+        return await self._prepared(form, messages, chat.messages)
 
     async def _prepared(self, form: Form, outer: list[Message], inner: list[Message]) -> Reply:
         if callable(self._preparer):
