@@ -52,11 +52,11 @@ class LegacyCode:
 async def run_legacy_code(wanted: LegacyCode) -> tuple[int, str, str | None]:
     """Run code, and return its exit code, its output, and the image in which it ran where one was asked for.
 
-    The output is what it printed to stdout where it succeeded, and to stderr where it failed.
+    The output is what it printed to stdout where it succeeded, and to stderr where it failed. Code for a file that is
+    not in the work folder fails.
 
     Raises:
         NotImplementedError: It is in another language.
-        ValueError: Its file is not in the work folder.
         RuntimeError: No sandbox works.
     """
     if not wanted.language.startswith(("python", *SHELLS, *POWERSHELLS)):
@@ -64,7 +64,10 @@ async def run_legacy_code(wanted: LegacyCode) -> tuple[int, str, str | None]:
     wanted = replace(wanted, work_dir=await asyncio.to_thread(wanted.work_dir.absolute))
     async with _executor(wanted) as executor:
         is_here = isinstance(executor, LocalCommandLineCodeExecutor)
-        block = await asyncio.to_thread(_block, wanted, sys.executable if is_here else "python3")
+        try:
+            block = await asyncio.to_thread(_block, wanted, sys.executable if is_here else "python3")
+        except (ValueError, OSError) as error:  # the writer of the code can name another file
+            return 1, str(error), None
         result = BlockResult.of(block, await execute_code(executor, [block], CancellationToken()))
     image = wanted.use_docker if isinstance(wanted.use_docker, str) and not is_here else None
     return (1, TIMEOUT_MSG, image) if result.status == "timeout" else (result.exit_code, _logs(result), image)

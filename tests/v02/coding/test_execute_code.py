@@ -58,6 +58,16 @@ def test_code_with_a_file_keeps_it_and_a_file_is_run_again(tmp_path: Path) -> No
 
 
 @HERE
+@pytest.mark.parametrize("name", ["../b.py", ".", "a/../../b.py", "n" * 300, "folder"])
+def test_a_file_that_cannot_be_in_the_work_folder_is_told_to_the_writer_of_the_code(name: str, tmp_path: Path) -> None:
+    work_dir = tmp_path / "work"
+    (work_dir / "folder").mkdir(parents=True)
+    assert run("print(1)", work_dir, filename=name)[0] == 1
+    assert run(f"# filename: {name}\nprint(1)", work_dir, filename=name)[0] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["work"]
+
+
+@HERE
 def test_a_time_limit_is_a_text_and_an_exit_code(tmp_path: Path) -> None:
     assert run("import time; time.sleep(60)", tmp_path, timeout=1) == (1, "Timeout", None)
 
