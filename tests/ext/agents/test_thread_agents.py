@@ -13,7 +13,7 @@ from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from openai import AsyncOpenAI
 from tests.support.journal import Crash, Journal
-from tests.support.thread_service import NOT_JSON, ThreadService, calls, says, text
+from tests.support.thread_service import NOT_JSON, ThreadService, calls, says
 
 from symposia.agentchat.base import TaskResult
 from symposia.agentchat.messages import (
@@ -31,6 +31,7 @@ from symposia.core.models import RequestUsage
 from symposia.ext.agents._threads import ThreadAgent
 from symposia.ext.agents.azure import AzureAIAgent
 from symposia.ext.agents.openai import OpenAIAssistantAgent
+from symposia.testing.model_server._threads import text_part
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -131,12 +132,12 @@ async def test_only_what_is_new_is_posted_to_the_thread(make: Make, service: Thr
 
 
 async def test_images_of_the_code_interpreter_are_part_of_the_answer(make: Make, service: ThreadService) -> None:
-    service.files["plot"] = PIXEL
-    service.script = [says(content=[{"type": "image_file", "image_file": {"file_id": "plot"}}, text("A plot.")])]
+    service.contents["plot"] = PIXEL
+    service.script = [says(content=[{"type": "image_file", "image_file": {"file_id": "plot"}}, text_part("A plot.")])]
     answer = answer_of(await make().run(task="plot"))
     assert isinstance(answer, MultiModalMessage)
     assert answer.content[0] == "A plot."
-    service.files["plot"] = b"no image"
+    service.contents["plot"] = b"no image"
     service.script = [says(content=[{"type": "image_file", "image_file": {"file_id": "plot"}}])]
     with pytest.raises(ModelError, match="image that cannot be read"):
         await make().run(task="plot")
@@ -175,12 +176,15 @@ async def test_a_run_that_does_not_answer_is_one_error_and_the_next_turn_works(
         service.script = [step]
         with pytest.raises(ModelError, match=words):
             await agent.run(task="hello")
-        for runs in service.runs.values():  # what the service has forgotten by then
-            runs[:] = [run for run in runs if run["status"] not in {7, "meditating"}]
+        for thread in service.threads.values():  # what the service has forgotten by then
+            known = {name: run for name, run in thread.runs.items() if run.fields["status"] not in {7, "meditating"}}
+            thread.runs = known
         service.script = [says("Hello.")]
         assert answer_of(await agent.run(task="hello")).content == "Hello."
-        thread = list(service.threads)[-1]
-        assert service.said(thread) == [("user", "hello"), ("assistant", "Hello.")]  # not posted twice
+        assert service.said(list(service.threads)[-1]) == [
+            ("user", "hello"),
+            ("assistant", "Hello."),
+        ]  # not posted twice
 
 
 PATHS = ["POST /assistants", "POST /threads", "POST /threads/T/messages", "POST /threads/T/runs",
@@ -205,7 +209,7 @@ async def test_an_error_of_the_service_is_a_model_error_and_the_turn_can_be_repe
             assert caught.value.status == (403 if answer is forbidden else None)
             service.script = [says("Hello.")]
             assert answer_of(await agent.run(task="hello")).content == "Hello."
-            said = next(service.said(thread) for thread in service.threads if service.threads[thread])
+            said = next(service.said(thread) for thread in service.threads if service.said(thread))
             assert said.count(("user", "hello")) == 1
 
 
@@ -232,8 +236,7 @@ async def test_cancelling_a_turn_ends_its_run_at_the_service(make: Make, service
     token.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
-    (runs,) = service.runs.values()
-    assert [run["status"] for run in runs] == ["cancelled"]
+    assert [run["status"] for run in service.runs] == ["cancelled"]
     service.hold.set()
     service.script = [says("Hello.")]
     assert answer_of(await agent.run(task="hello")).content == "Hello."
@@ -262,8 +265,7 @@ async def test_a_turn_that_is_cancelled_in_a_tool_leaves_a_thread_that_takes_the
     ((_, first), (_, results), (_, again), (_, last)) = next(map(service.said, service.threads))
     assert (first, again, last) == ("wait", "go on", "Fine.")
     assert "cancelled before it ended" in results
-    (runs,) = service.runs.values()
-    assert [run["status"] for run in runs] == ["cancelled", "completed"]
+    assert [run["status"] for run in service.runs] == ["cancelled", "completed"]
 
 
 async def test_results_that_are_too_long_for_the_service_are_cut(make: Make, service: ThreadService) -> None:
@@ -281,8 +283,7 @@ async def test_results_that_are_too_long_for_the_service_are_cut(make: Make, ser
 async def test_results_for_a_run_that_has_expired_meanwhile_are_posted(make: Make, service: ThreadService) -> None:
     def slow() -> str:
         """Take more than ten minutes."""
-        for runs in service.runs.values():
-            runs[-1] |= {"status": "expired", "required_action": None}
+        service.runs[-1].update({"status": "expired", "required_action": None})
         return "done"
 
     service.script = [calls(("call_1", "slow", {})), says("Late, but done.")]
@@ -296,8 +297,7 @@ async def test_a_cancelled_run_in_an_unknown_state_is_an_error_that_says_what_to
 ) -> None:
     def slow() -> str:
         """Take so long that the run waits for another call."""
-        for runs in service.runs.values():
-            runs[-1] |= calls(("call_2", "slow", {}))
+        service.runs[-1].update(calls(("call_2", "slow", {})))
         return "done"
 
     service.cancelled = "meditating"
@@ -334,8 +334,8 @@ async def test_changes_of_the_state_add_up_to_the_state(make: Make, service: Thr
 
 
 async def test_a_state_of_autogen_goes_on_in_its_thread(make: Make, service: ThreadService) -> None:
-    service.threads["thread_old"] = [{"id": "m", "role": "user", "content": [text("before")], "run_id": None}]
-    service.runs["thread_old"] = [{"id": "run_old", "status": "requires_action"}]  # of a program that has crashed
+    run = {"id": "run_old", "status": "requires_action"}  # of a program that has crashed
+    service.keep_thread("thread_old", ["before"], "asst_old", run)
     agent = make(tools=[])
     field = agent.assistant_id_field
     await agent.load_state(
@@ -343,7 +343,7 @@ async def test_a_state_of_autogen_goes_on_in_its_thread(make: Make, service: Thr
             "type": "AnyState",
             field: "asst_old",
             "thread_id": "thread_old",
-            "initial_message_ids": ["m"],
+            "initial_message_ids": ["0"],
             "vector_store_id": None,
             "uploaded_file_ids": [],
         }
@@ -376,16 +376,13 @@ async def test_reset_deletes_a_thread_of_its_own(make: Make, service: ThreadServ
 async def test_a_thread_that_is_given_is_continued_and_its_messages_are_kept(
     make: Make, service: ThreadService
 ) -> None:
-    service.threads["given"] = [
-        {"id": str(n), "role": "user", "content": [text("old")], "run_id": None} for n in range(230)
-    ]  # fmt: skip - three pages
-    service.runs["given"] = []
+    service.keep_thread("given", ["old"] * 230, "asst_given")  # three pages
     agent = make(thread_id="given", assistant_id="asst_given")
     service.script = [says("Hello.")]
     assert answer_of(await agent.run(task="old")).content == "Hello."
-    assert len(service.threads["given"]) == 232
+    assert len(service.said("given")) == 232
     await agent.on_reset(CancellationToken())
-    assert len(service.threads["given"]) == 230
+    assert len(service.said("given")) == 230
 
 
 async def test_files_are_given_to_the_tools_at_the_service(make: Make, service: ThreadService, tmp_path: Path) -> None:
@@ -401,7 +398,7 @@ async def test_files_are_given_to_the_tools_at_the_service(make: Make, service: 
     await agent.on_upload_for_code_interpreter(str(tmp_path / "data.csv"), token)
     (thread,) = service.threads
     assert len(service.body_of(f"/threads/{thread}")["tool_resources"]["code_interpreter"]["file_ids"]) == 2
-    assert b"a,b" in service.files["file_1"]
+    assert b"a,b" in service.contents["file_1"]
     saved = await agent.save_state()
     assert (len(saved["uploaded_file_ids"]), len(saved["code_file_ids"])) == (3, 2)
     await agent.delete_files(token)

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from tests.support.journal import Journal
-from tests.support.thread_service import ThreadService, calls, says, text
+from tests.support.thread_service import ThreadService, calls, says
 from tests.support.v02_agents import Recorder, speaker, texts
 
 from symposia.core.effects import handle_effects
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.testing.model_server._http import HttpRequest, HttpResponse, HttpServer
 from symposia.testing.model_server._loop_thread import LoopThread
+from symposia.testing.model_server._threads import text_part
 from symposia.v02 import AssistantAgent, ConversableAgent, GroupChat, GroupChatManager, register_function
 from symposia.v02.agentchat.contrib.gpt_assistant_agent import GPTAssistantAgent
 from symposia.v02.io import IOStream
@@ -213,8 +214,8 @@ def test_a_coroutine_function_is_awaited_in_a_plain_chat(service: ThreadService)
 
 def test_an_image_of_the_code_interpreter_is_named_by_its_file(service: ThreadService) -> None:
     agent, user = assistant(service), speaker("user")
-    service.files["file_9"] = b"image"
-    service.script = [says(content=[{"type": "image_file", "image_file": {"file_id": "file_9"}}, text("A plot.")])]
+    service.contents["file_9"] = b"image"
+    service.script = [says(content=[{"type": "image_file", "image_file": {"file_id": "file_9"}}, text_part("A plot.")])]
     result = user.initiate_chat(agent, message="plot", max_turns=1, silent=True)
     assert result.summary == "Received file id=file_9\n\nA plot.\n"
 
