@@ -85,6 +85,50 @@ async def test_what_a_program_and_its_children_print_is_in_no_message(
     assert "no message" not in caplog.text
 
 
+SCRIPTS = """
+import os
+import sys
+from symposia.core.tools import FunctionTool
+from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams
+
+def parse() -> str:
+    "Parse arguments."
+    sys.exit("--task is missing")
+
+async def end() -> str:
+    "End."
+    raise SystemExit(3)
+
+def ask() -> str:
+    "Ask on the terminal, after a process has printed."
+    os.system("echo printed")
+    return input("Name? ")
+
+scripts = [parse, end, ask]
+lost = McpWorkbench(StdioServerParams(command="/nowhere/server"))
+"""
+
+
+async def test_a_function_written_for_a_command_line_fails_and_the_server_goes_on(tmp_path: Path) -> None:
+    program = tmp_path / "scripts.py"
+    program.write_text(SCRIPTS)
+    async with serving(f"{program}:scripts") as workbench:
+        for tool, told in {
+            "parse": "The tool parse has called sys.exit('--task is missing').",
+            "end": "The tool end has called sys.exit(3).",
+            "ask": "EOF when reading a line",
+        }.items():
+            failed = await workbench.call_tool(tool)
+            assert (failed.is_error, failed.to_text()) == (True, told)
+
+
+async def test_a_workbench_that_does_not_start_ends_the_server_with_its_error(tmp_path: Path) -> None:
+    program = tmp_path / "scripts.py"
+    program.write_text(SCRIPTS)
+    with pytest.raises(ToolServiceError, match="the command '/nowhere/server' was not found"):
+        await serving(f"{program}:lost").start()
+
+
 async def test_a_program_that_fails_shows_its_own_traceback_only(tmp_path: Path) -> None:
     program = tmp_path / "served.py"
     program.write_text("def read():\n    return {}['key']\n\ntools = [read()]\n")

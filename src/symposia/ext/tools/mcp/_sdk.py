@@ -311,13 +311,13 @@ def tool_server(
 
     server: Any = import_module("mcp.server.lowlevel").Server
     if not IS_FIRST:
-        return server(name, on_list_tools=listed, on_call_tool=called)
+        return server(name, version=__version__, on_list_tools=listed, on_call_tool=called)
 
     async def answer(request: Any) -> Any:
         is_call = isinstance(request, _types.CallToolRequest)
         return _types.ServerResult(await called(None, request.params) if is_call else await listed())
 
-    first = server(name)
+    first = server(name, version=__version__)
     first.request_handlers = {**first.request_handlers, _types.CallToolRequest: answer, _types.ListToolsRequest: answer}
     return first
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from symposia._lazy import lazy_module
 from symposia.agentchat.base import ChatAgent, Team
@@ -25,8 +26,11 @@ from symposia.core.tools import (
 from symposia.ext.tools.mcp._opening import import_sdk, require_sdk
 
 if TYPE_CHECKING:
+    import anyio
+
     from symposia.ext.tools.mcp import _sdk as sdk
 else:
+    anyio = lazy_module("anyio")
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
 
 Served = Workbench | ChatAgent | Team | BaseTool[Any, Any] | Callable[..., object]
@@ -36,7 +40,7 @@ async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "sympos
     """Serve tools on standard input and output, until the input ends.
 
     An agent or a team is one tool, whose argument is a task. What tools print goes to the standard error, since the
-    standard output is for messages.
+    standard output is for messages. A tool that calls ``sys.exit`` has failed, and the server goes on.
 
     Args:
         served: A workbench, an agent, a team, a tool, a function, or a list of the last four.
@@ -51,10 +55,34 @@ async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "sympos
     await import_sdk()
     server = _server_of(workbench, name)
     stdio_server: Any = import_module("mcp.server.stdio").stdio_server
-    async with stdio_server() as (read, write):
-        with redirect_stdout(sys.stderr):  # before the workbench starts, which may print
-            async with workbench:
-                await server.run(read, write, server.create_initialization_options())
+    # The workbench starts before the input is read: a thread that reads cannot be ended.
+    with _claimed_streams() as (stdin, stdout):
+        async with workbench, stdio_server(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
+
+
+@contextmanager
+def _claimed_streams() -> Generator[tuple[TextIO, TextIO]]:
+    """The standard input and output for messages alone.
+
+    Meanwhile, what tools and their processes print goes to the standard error, and they read an empty input. The SDK
+    does the same since version 2.
+    """
+    sys.stdout.flush()
+    kept = [os.dup(0), os.dup(1)]
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.dup2(2, 1)
+    os.close(nothing)
+    try:
+        with redirect_stdout(sys.stderr):
+            # Not closed: closing waits for a thread that reads.
+            stdin = open(kept[0], encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+            yield stdin, open(kept[1], "w", encoding="utf-8", newline="\n", closefd=False)  # noqa: SIM115
+    finally:
+        for number, descriptor in enumerate(kept):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
 
 
 def as_workbench(served: object, name: str) -> Workbench:
@@ -88,7 +116,11 @@ def _server_of(workbench: Workbench, name: str) -> Any:  # Any: of the SDK
         return [_as_wire(schema) for schema in await workbench.list_tools()]
 
     async def call(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        result = await call_tool(workbench, tool, arguments)
+        try:
+            result = await call_tool(workbench, tool, arguments)
+        except SystemExit as error:  # of a function that is written for a command line
+            told = f"The tool {tool} has called sys.exit({error.code!r})."
+            return {"content": [{"type": "text", "text": told}], "isError": True}
         return {"content": [_content(piece) for piece in result.result], "isError": result.is_error}
 
     return sdk.tool_server(name, list_tools, call)
