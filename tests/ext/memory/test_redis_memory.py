@@ -119,6 +119,14 @@ async def test_vectors_of_another_embedder_are_refused_and_spoil_nothing(config:
             await other.add(text("of another model"))
 
 
+async def test_a_vector_that_the_datatype_cannot_hold_is_refused(config: RedisMemoryConfig) -> None:
+    embedder = FunctionEmbedder(lambda texts: [[1e6, 1.0] for _ in texts], "large numbers")
+    async with RedisMemory(config.model_copy(update={"datatype": "float16"}), embedder=embedder) as memory:
+        with pytest.raises(InvalidArgumentError, match=r"up to 1e\+06, .* give datatype='float32'"):
+            await memory.add(text("a"))
+        assert await found(memory, "a") == []
+
+
 async def test_a_server_that_is_gone_is_one_clear_error_without_the_password() -> None:
     for url in ("redis://me:secret@127.0.0.1:1", "redis://127.0.0.1:1/0?password=secret"):
         with pytest.raises(

@@ -285,7 +285,19 @@ async def test_what_is_no_embedder_and_no_content_is_refused_with_what_to_give()
 
 @pytest.mark.parametrize(
     "vectors",
-    [None, [], [[math.nan]], [[1e300]], [[1.0], [1.0]], [[]], ["abc"], [1.0], [[[1.0]]], [[1.0] * 9_000]],
+    [
+        None,
+        [],
+        [[math.nan]],
+        [[1e300]],
+        [[1e30, 1e30]],
+        [[1.0], [1.0]],
+        [[]],
+        ["abc"],
+        [1.0],
+        [[[1.0]]],
+        [[1.0] * 9_000],
+    ],
     ids=str,
 )
 async def test_what_an_embedder_returns_is_checked(vectors: Any) -> None:

@@ -56,17 +56,24 @@ def vector_rows(vectors: object, count: int, embedder: str) -> NDArray[np.float3
         embedder: Its name.
 
     Raises:
-        InvalidArgumentError: They are not as many vectors, all of the same length, of finite numbers.
+        InvalidArgumentError: They are not as many vectors, all of the same length, of finite numbers, whose squares
+            have a finite sum.
     """
     rows: NDArray[np.float32] = np.empty(0, dtype=np.float32)
     with np.errstate(over="ignore"), suppress(TypeError, ValueError):  # a number that is too large becomes infinite
         rows = np.asarray(vectors, dtype=np.float32)
-    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or not np.isfinite(rows).all():  # noqa: PLR2004 - rows
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1] or not _are_finite(rows):  # noqa: PLR2004 - rows
         raise InvalidArgumentError(
             f"The embedder {embedder!r} returned {reprlib.repr(vectors)} for {count} texts: it has to return as many "
-            "vectors, all of the same length, of finite numbers."
+            "vectors, all of the same length, of finite numbers, whose squares have a finite sum."
         )
     return rows
+
+
+def _are_finite(rows: NDArray[np.float32]) -> bool:
+    """Whether vectors can be compared: the similarity to one whose length overflows would be 0, or no number."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(np.square(rows).sum(axis=1)).all())
 
 
 class FunctionEmbedder(Embedder):

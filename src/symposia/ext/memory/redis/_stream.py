@@ -94,10 +94,25 @@ class Stream:
         if vectors is not None:
             (vector,) = vector_rows(vectors, 1, self._embedder)
             kind = json.dumps([self._embedder, len(vector)])
-            fields += ["vector", vector.astype(self._datatype).tobytes(), "datatype", self._datatype]
+            fields += ["vector", self._stored(vector), "datatype", self._datatype]
         keys = (self._key, self._generation_key, self._vectors_key)
         saved = self._call(lambda client: client.eval(_APPEND, len(keys), *keys, uuid4().hex, kind, *fields))
         self._check_vectors(saved, kind)
+
+    def _stored(self, vector: NDArray[np.float32]) -> bytes:
+        """A vector in the type of the memory.
+
+        Raises:
+            InvalidArgumentError: The type has no such large numbers.
+        """
+        with np.errstate(over="ignore"):
+            stored = vector.astype(self._datatype)
+        if not np.isfinite(stored).all():
+            raise InvalidArgumentError(
+                f"The embedder {self._embedder!r} made a vector with numbers up to {np.abs(vector).max():.3g}, which "
+                "the datatype of the memory cannot hold: give datatype='float32'."
+            )
+        return stored.tobytes()
 
     def last(self, count: int) -> list[tuple[str, bytes]]:
         """The last entries, the oldest first."""
