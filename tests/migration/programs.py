@@ -106,3 +106,57 @@ user.initiate_chat(manager, message="go")
 """
 
 SELECTED = IN_TURNS.replace(', speaker_selection_method="round_robin"', "")
+
+BY_CALLS = """\
+from autogen import ConversableAgent
+
+bot = ConversableAgent("bot", llm_config={"model": "gpt-4o", "cache_seed": None})
+user = ConversableAgent(
+    "user",
+    llm_config=False,
+    is_termination_msg=lambda msg: msg.get("content") is not None and "TERMINATE" in msg["content"],
+    human_input_mode="NEVER",
+)
+
+
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+def mul(a: int, b: int) -> int:
+    return a * b
+
+
+# What the model is told.
+bot.register_for_llm(name="add", description="Adds.")(add)
+bot.register_for_llm(description="Multiplies.")(mul)
+user.register_for_execution(name="add")(add)
+user.register_for_execution()(mul)
+user.initiate_chat(bot, message="2+2?")
+"""
+
+STREAMED = ASKING.replace('"cache_seed": None', '"cache_seed": None, "stream": True')
+
+SILENT_IN_TURNS = IN_TURNS.replace('{"work_dir": "x", "use_docker": False}', "False")
+
+TRANSITIONS = """\
+import autogen
+
+llm_config = {"model": "gpt-4", "cache_seed": None}
+a = autogen.AssistantAgent("a", llm_config=llm_config)
+b = autogen.AssistantAgent("b", llm_config=llm_config)
+c = autogen.AssistantAgent("c", llm_config=llm_config)
+chat = autogen.GroupChat(
+    agents=[a, b, c],
+    messages=[],
+    max_round=5,
+    allowed_or_disallowed_speaker_transitions={a: [b, c], b: [c], c: [a]},
+    speaker_transitions_type="allowed",
+)
+manager = autogen.GroupChatManager(groupchat=chat, llm_config=llm_config)
+a.initiate_chat(manager, message="go")
+"""
+
+FORBIDDEN = TRANSITIONS.replace("{a: [b, c], b: [c], c: [a]}", "{a: [a], b: [a, b], c: [b, c]}").replace(
+    '"allowed",', '"disallowed",'
+)

@@ -12,11 +12,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.migration.programs import ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS
+from tests.migration.programs import (
+    ASKING,
+    BY_CALLS,
+    CODING,
+    FORBIDDEN,
+    IN_TURNS,
+    SELECTED,
+    SILENT_IN_TURNS,
+    STREAMED,
+    TOOLS,
+    TRANSITIONS,
+    TWO_MODELS,
+)
 from tests.seeds.session import WARNINGS
 from tests.seeds.sessions import chosen, said
 
-from symposia.migration import MigrationTarget, migrate_text
+from symposia.migration import FindingKind, MigrationTarget, migrate_text
 from symposia.testing.model_server import MockModelServer, Reply, ToolCall
 
 CODE = "```python\nprint(6*7)\n```"
@@ -26,6 +38,7 @@ CALLS = Reply(
         ToolCall(id="2", name="mul", arguments='{"a": 2, "b": 3}'),
     )
 )
+LIMITED = [chosen("b"), *said("b1", "c1", "a1"), chosen("c"), *said("c2", "a2")]
 FEW_ANSWERS = CODING.replace("llm_config", "max_consecutive_auto_reply=2, llm_config")
 FEW_RUNS = CODING.replace("    human_input", "    max_consecutive_auto_reply=1,\n    human_input")
 
@@ -49,14 +62,22 @@ FEW_RUNS = CODING.replace("    human_input", "    max_consecutive_auto_reply=1,\
             "user a user b",
             "TERMINATE",
         ),
+        (BY_CALLS, [CALLS, *said("4. TERMINATE")], 2, "user bot bot bot", "4. TERMINATE"),
+        (STREAMED, said("1", "2", "3", "4"), 3, "", "3"),
+        (SILENT_IN_TURNS, said("a1", "b1", "a2", "b2"), 3, "user a b a", "a2"),
+        (TRANSITIONS, LIMITED, 6, "a b c a c", "c2"),
+        (FORBIDDEN, LIMITED, 6, "a b c a c", "c2"),
     ],
-    ids=["code", "answers", "runs", "silent", "word", "tools", "turns", "condition", "round robin", "selector"],
+    ids=[
+        *("code", "answers", "runs", "silent", "word", "tools", "turns", "condition", "round robin", "selector"),
+        *("tools by calls", "stream", "silent in turns", "allowed transitions", "disallowed transitions"),
+    ],
 )
 async def test_it_holds_the_same_conversation(
     program: str, answers: Sequence[Reply], asked: int, speakers: str, last: str, tmp_path: Path
 ) -> None:
     migrated = await asyncio.to_thread(migrate_text, program)
-    assert not migrated.notes
+    assert {note.kind for note in migrated.notes} <= {FindingKind.NOTE}
     assert "autogen" not in migrated.text
     printed, requests = await ran(migrated.text, answers, tmp_path)
     assert requests == asked

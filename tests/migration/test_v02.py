@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.migration.programs import ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS
+from tests.migration.programs import ASKING, BY_CALLS, CODING, IN_TURNS, SELECTED, TOOLS, TRANSITIONS, TWO_MODELS
 from tests.migration.test_notebooks import notebook
 from tests.seeds.session import PROGRAMS
 
 from symposia.migration import FindingKind, MigrationTarget, migrate_text, plan_migration
 
 SEEDS = ("multi_agent_01_two_agents", "multi_agent_02_group_chat")
-ALL = (ASKING, CODING, IN_TURNS, SELECTED, TOOLS, TWO_MODELS)
+ALL = (ASKING, BY_CALLS, CODING, IN_TURNS, SELECTED, TOOLS, TRANSITIONS, TWO_MODELS)
 COMMENT = re.compile(r"#.*")
 
 
@@ -90,6 +90,28 @@ def test_an_import_with_a_star_is_the_reason_alone() -> None:
     assert reasons(migrate_text(program).text) == [reason]
 
 
+def test_agents_in_a_call_that_has_no_counterpart_have_no_reasons_of_their_own() -> None:
+    nested = 'user_proxy.register_nested_chats([{"recipient": assistant}], trigger=assistant)\n'
+    [reason] = reasons(CODING + nested)
+    assert reason == "user_proxy.register_nested_chats is used in a way that has no certain counterpart."
+
+
+def test_agents_of_a_class_of_the_program_have_the_class_as_their_reason() -> None:
+    own = "\nclass Coder(AssistantAgent):\n    pass\n\n"
+    [reason] = reasons(
+        CODING.replace("\nassistant = Ass", f"{own}assistant = Ass").replace("= AssistantAgent", "= Coder")
+    )
+    assert reason == "Coder is a class of the program's own, and AssistantAgent is made otherwise in 0.4."
+
+
+def test_an_agent_that_asks_a_person_hardly_ever_is_rewritten_with_a_note() -> None:
+    result = migrate_text(BY_CALLS)
+    assert "AssistantAgent(" in result.text
+    [note] = result.notes
+    assert (note.line, note.kind) == (3, FindingKind.NOTE)
+    assert note.text.startswith("bot asks a person after 100 answers in AutoGen 0.2")
+
+
 def test_an_executor_in_the_call_that_makes_an_agent_is_rewritten() -> None:
     config = '{"work_dir": "w", "use_docker": False}'
     assert config in CODING
@@ -134,6 +156,23 @@ TWICE = CODING + 'user_proxy.initiate_chat(assistant, message="And?"'
         (CODING.partition("user_proxy.init")[0], "No chat begins in this file"),
         (CODING + "user_proxy.initiate_chats([])\n", "initiate_chats has no certain counterpart."),
         (CODING.replace("user_proxy.init", "print(user_proxy.init") + ")\n", "initiate_chat is part of a larger"),
+        (CODING.replace('"model": "gpt-4"', '"model": "gpt-4", "stream": streams'), "The stream is known only"),
+        (BY_CALLS.replace('name="add")(add)', 'name="sum")(add)'), "The arguments with which add is registered"),
+        (BY_CALLS.replace("user.register_for_execution()(mul)\n", ""), "mul is not registered with one caller"),
+        (BY_CALLS.replace("()(mul)", "()(tools.mul)"), "mul is not registered with one caller"),
+        (BY_CALLS.replace("()(mul)", "()(lambda: 1)"), "The function that is registered has no name."),
+        (
+            BY_CALLS.replace('"gpt-4o"', '"gpt-4o"}, max_consecutive_auto_reply=1, description={"a": "b"'),
+            "asks a person",
+        ),
+        (TRANSITIONS.replace("c: [a]", "c: []"), "No agent may speak after c."),
+        (TRANSITIONS.replace(", c: [a]", ""), "No agent may speak after c."),
+        (TRANSITIONS.replace("c: [a]", "c: others"), "The speaker transitions are known only when the program runs."),
+        (TRANSITIONS.replace('"allowed"', "kind"), "The speaker transitions are known only when the program runs."),
+        (
+            TRANSITIONS.replace("max_round=5", 'speaker_selection_method="round_robin"'),
+            "is not selected by a model or in",
+        ),
         ("import asyncio, autogen\n" + CODING, "Give it an import of its own."),
         ("def run():\n    import autogen\n" + CODING, "AutoGen is imported in a function"),
         (CODING.replace("AssistantAgent", "GPTAssistantAgent"), "assistant is made by GPTAssistantAgent, which"),

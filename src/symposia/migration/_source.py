@@ -124,6 +124,18 @@ class Source:
         """Whether only white space is before a node in its line."""
         return not self._line_before(self.start(node)).strip()
 
+    def statement_start(self, node: cst.CSTNode) -> int:
+        """Where the statement or decorator begins, on a line of its own, that a node is in."""
+        offset = self.start(node)
+        before = self._statements[: bisect_right(self._statements, (offset, len(self.code)))]
+        return next((start for start, end in reversed(before) if offset <= end), 0)
+
+    @cached_property
+    def _statements(self) -> Sequence[tuple[int, int]]:
+        """The beginnings and ends of the statements and decorators that have lines of their own, in order."""
+        statements = (each for each in self.spans if isinstance(each, (cst.BaseStatement, cst.Decorator)))
+        return sorted((self.start(each), self.end(each)) for each in statements if self.is_first_in_line(each))
+
     def _line_before(self, offset: int) -> str:
         return self.code[self._line_starts[self.line_at(offset) - 1] : offset].decode()
 

@@ -8,22 +8,15 @@ from enum import Enum
 
 from symposia.migration._source import Edit, cst, dotted_name
 from symposia.migration._v02._conditions import DEFAULT, Condition, condition_of
+from symposia.migration._v02._expressions import NotCertainError, arguments_of, constant, int_value, text_value
 from symposia.migration._v02._items import Items, call_arguments, dict_as_arguments
 from symposia.migration._v02._models import Models, elements_of
-from symposia.migration._v02._program import (
-    EXECUTORS,
-    Construct,
-    NotCertainError,
-    Program,
-    arguments_of,
-    constant,
-    int_value,
-    text_value,
-)
+from symposia.migration._v02._program import EXECUTORS, Construct, Program
 
 MAX_REPLIES = 100
 """Of an agent of 0.2 that has no ``max_consecutive_auto_reply``."""
 
+ASKS_AT_THE_END = 'human_input_mode="TERMINATE"'
 _PROMPT = '"You are a helpful AI Assistant."'
 _CODER_PROMPT = """(
     "Solve the task with code. Write Python in a ```python block, or a shell script in a "
@@ -51,7 +44,7 @@ class Role(Enum):
     SILENT = "silent"
 
 
-@dataclass
+@dataclass(eq=False)
 class Agent:
     """An agent of the program.
 
@@ -64,6 +57,7 @@ class Agent:
         has_own_condition: Whether the program gives that condition.
         tools: The expressions of its tools.
         max_calls: How many answers of its model one turn may have, where it has tools.
+        asks: How it asks a person at the end of a chat: its human_input_mode; empty if it asks nobody.
     """
 
     construct: Construct
@@ -77,6 +71,17 @@ class Agent:
     has_own_condition: bool
     tools: list[str] = field(default_factory=list[str])
     max_calls: int = MAX_REPLIES
+    asks: str = ""
+
+    def check_asks_nobody(self) -> None:
+        """Make sure that no person is asked.
+
+        Raises:
+            NotCertainError: A person is asked.
+        """
+        if self.asks:
+            said = f"{self.construct.variable} asks a person ({self.asks}), which 0.4 does otherwise."
+            raise NotCertainError(self.construct.call, said)
 
 
 class Agents:
@@ -102,12 +107,11 @@ class Agents:
         executor = self._executor(construct, arguments)
         if client and executor:
             raise NotCertainError(construct.call, f"{construct.variable} asks a model and runs code.")
-        self._check_mode(construct, arguments)
         name = text_value(arguments["name"].value) if "name" in arguments else None
         if name is None or not name.isidentifier():
             raise NotCertainError(construct.call, "The name of the agent is not a Python identifier, as 0.4 needs it.")
         given = arguments.get("is_termination_msg")
-        return Agent(
+        agent = Agent(
             construct=construct,
             arguments=arguments,
             name=name,
@@ -117,7 +121,11 @@ class Agents:
             max_replies=self._max_replies(arguments),
             condition=condition_of(self._program, given),
             has_own_condition=given is not None and condition_of(self._program, given) != DEFAULT,
+            asks=self._asks(construct, arguments),
         )
+        if not (agent.role is Role.MODEL and agent.asks == ASKS_AT_THE_END and agent.max_replies == MAX_REPLIES):
+            agent.check_asks_nobody()
+        return agent
 
     def text(self, agent: Agent, *, runs_code: bool) -> str:
         """The call that makes the agent in 0.4.
@@ -140,6 +148,8 @@ class Agents:
             elif runs_code:
                 indent = self._program.source.indent(agent.construct.statement) + "    "
                 extra.append(f"system_message={_CODER_PROMPT}".replace("\n", f"\n{indent}"))
+            if self._models.streams(agent.arguments["llm_config"].value):
+                extra.append("model_client_stream=True")
             if agent.tools:
                 extra += [f"tools=[{', '.join(agent.tools)}]", f"max_tool_iterations={agent.max_calls}"]
             kind = "AssistantAgent"
@@ -178,15 +188,15 @@ class Agents:
     def _text_of(self, arg: cst.Arg) -> str:
         return self._program.source.text(arg.value)
 
-    def _check_mode(self, construct: Construct, arguments: Mapping[str, cst.Arg]) -> None:
+    @staticmethod
+    def _asks(construct: Construct, arguments: Mapping[str, cst.Arg]) -> str:
+        """How the agent asks a person; empty if it asks nobody."""
         default = {"AssistantAgent": "NEVER", "UserProxyAgent": "ALWAYS", "ConversableAgent": "TERMINATE"}
         given = arguments.get("human_input_mode")
         mode = default[construct.kind] if given is None else text_value(given.value)
-        if mode != "NEVER":
-            said = f'human_input_mode="{mode}"' if mode else "its human_input_mode"
-            raise NotCertainError(
-                construct.call, f"{construct.variable} asks a person ({said}), which 0.4 does otherwise."
-            )
+        if mode == "NEVER":
+            return ""
+        return f'human_input_mode="{mode}"' if mode else "its human_input_mode"
 
     def _max_replies(self, arguments: Mapping[str, cst.Arg]) -> int:
         given = arguments.get("max_consecutive_auto_reply")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from symposia.migration._source import Edit, Source, cst, dotted_name, edited
-from symposia.migration._v02._program import NotCertainError, Program, constant, text_value
+from symposia.migration._v02._expressions import NotCertainError, constant, text_value
+from symposia.migration._v02._program import Program
 
 TEXT = "messages[-1].to_text()"
 SOURCE = "messages[-1].source"
@@ -59,7 +60,11 @@ def condition_of(program: Program, arg: cst.Arg | None) -> Condition | None:
     parameter, body = arg.value.params.params[0].name.value, arg.value.body
     if constant(body) == "False":
         return None
-    if isinstance(body, cst.BooleanOperation) and isinstance(body.operator, cst.And) and _is_text(body.left, parameter):
+    if (
+        isinstance(body, cst.BooleanOperation)
+        and isinstance(body.operator, cst.And)
+        and _has_text(body.left, parameter)
+    ):
         body = body.right
     if mention := _mention(body, parameter):
         return Condition(mention=mention)
@@ -80,6 +85,15 @@ def _mention(body: cst.BaseExpression, parameter: str) -> str:
             return text_value(found) or ""
         case _:
             return ""
+
+
+def _has_text(node: cst.BaseExpression, parameter: str) -> bool:
+    """Whether an expression asks that the message has a text."""
+    match node:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=cst.IsNot(), comparator=none)]):
+            return constant(none) == "None" and _is_text(left, parameter)
+        case _:
+            return _is_text(node, parameter)
 
 
 def _is_text(node: cst.BaseExpression, parameter: str) -> bool:

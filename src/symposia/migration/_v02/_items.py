@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from symposia.migration._source import Source, cst
+from symposia.migration._source import Edit, Source, cst
 
 _SHORT = 90
 
@@ -42,6 +42,14 @@ def comments_in(node: cst.CSTNode) -> Sequence[str]:
     collector = _Comments()
     node.visit(collector)
     return collector.found
+
+
+def removed_construct(source: Source, call: cst.Call, statement: cst.CSTNode) -> Edit:
+    """The edit that removes a statement with a call, and leaves the comments that stand in the call."""
+    comments = comments_in(call)
+    if not comments:
+        return source.removed_line(statement)
+    return source.replaced(statement, (source.newline + source.indent(statement)).join(comments))
 
 
 def _rewritten(source: Source, begin: int, end: int, items: Items, extra: Sequence[str]) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symposia.migration._source import Edit, Source, cst
+from symposia.migration._v02._expressions import NotCertainError, constant, int_value, text_value
 from symposia.migration._v02._items import dict_as_arguments
-from symposia.migration._v02._program import NotCertainError, Program, constant, int_value, text_value
+from symposia.migration._v02._program import Program
 
 _SAMPLING = ("temperature", "top_p", "max_tokens", "timeout")
 _OPENAI = (
@@ -45,6 +46,8 @@ _VENDORS: Mapping[str, _Vendor] = {
     "ollama": _vendor("ollama", "OllamaChatCompletionClient", ("model", *_SAMPLING), client_host="host"),
 }
 _DROPPED = ("api_type", "tags", "config_list", "cache_seed")
+_OF_AGENTS = "stream"
+"""A key of a configuration that is an argument of agents in 0.4."""
 _TO_CLIENT = ("symposia.v02.oai.conversion", "to_model_client")
 """Makes a client when the program runs, of a configuration that is known only then."""
 
@@ -77,6 +80,15 @@ class Models:
             self._rename(value.value)
         return self._renamed[value.value]
 
+    def streams(self, value: cst.BaseExpression | None) -> bool:
+        """Whether an ``llm_config`` that is understood asks for answers piece by piece."""
+        if isinstance(value, cst.Name) and value.value in self.program.values:
+            value = self.program.values[value.value].value
+        if not isinstance(value, cst.Dict):
+            return False
+        elements = elements_of(value)
+        return _OF_AGENTS in elements and constant(elements[_OF_AGENTS].value) == "True"
+
     def _rename(self, variable: str) -> None:
         """Make a client of the dictionary that a variable holds."""
         assign = self.program.values[variable]
@@ -103,7 +115,7 @@ class Models:
             raise NotCertainError(node, "The models of the config_list are of several vendors.")
         vendor = _VENDORS[vendors.pop()]
         self.imports.add((vendor.module, vendor.client))
-        top = {key: self._argument(vendor, key, each) for key, each in elements.items()}
+        top = {key: self._top_argument(vendor, key, each) for key, each in elements.items()}
         if listed:
             for entry in entries:
                 self._keep_as_arguments(vendor, entry)
@@ -170,6 +182,13 @@ class Models:
             raise NotCertainError(element, f"{vendor.client} takes no {key!r}.")
         if key == "cache_seed" and constant(element.value) != "None" and int_value(element.value) is None:
             raise NotCertainError(element, "The cache_seed is known only when the program runs.")
+        return None
+
+    def _top_argument(self, vendor: _Vendor, key: str, element: cst.DictElement) -> str | None:
+        if key != _OF_AGENTS:
+            return self._argument(vendor, key, element)
+        if constant(element.value) not in {"True", "False"}:
+            raise NotCertainError(element, f"The {key} is known only when the program runs.")
         return None
 
     def _keep_as_arguments(self, vendor: _Vendor, entry: cst.Dict) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from symposia.migration._bindings import binding_counts, imported_names
 from symposia.migration._source import Source, cst, dotted_name
+from symposia.migration._v02._expressions import DependsError, NotCertainError
 from symposia.migration._v02._uses import Calls, Mentions
 
 AGENTS = ("AssistantAgent", "UserProxyAgent", "ConversableAgent")
@@ -27,23 +28,6 @@ LIST_FUNCTIONS = (
 """The functions that read the models of a configuration when the program runs."""
 _CONFIGURES = (*(f"autogen.{each}" for each in LIST_FUNCTIONS), "autogen.oai.conversion.to_model_client")
 """What programs for 0.4 have of the interface of 0.2, too."""
-
-
-class NotCertainError(Exception):
-    """Code cannot be rewritten with certainty.
-
-    Args:
-        node: The code.
-        reason: Why, as a sentence.
-    """
-
-    def __init__(self, node: cst.CSTNode, reason: str) -> None:
-        super().__init__(reason)
-        self.node = node
-
-
-class DependsError(NotCertainError):
-    """Code cannot be rewritten, since other code, for which there is a reason of its own, cannot."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,10 @@ class Chat:
 
 @dataclass(frozen=True)
 class Registration:
-    """A function that a caller's model may call: by a call of `register_function`, or by decorators."""
+    """A function that a caller's model may call: by a call of `register_function`, or by decorators.
+
+    A decorator may be called with the function: it is then in `call`, as the function that is called there.
+    """
 
     node: cst.SimpleStatementLine | cst.FunctionDef
     place: Place
@@ -118,6 +105,7 @@ class Program:
     functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
     only_configures: bool = True
     imports_star: bool = False
+    has_own_class: bool = False
     has_async: bool = False
     problems: list[NotCertainError] = field(default_factory=list[NotCertainError])
     understood: set[cst.CSTNode] = field(default_factory=set[cst.CSTNode])
@@ -147,7 +135,7 @@ class Program:
             what: What the variable should be, with an article.
         """
         is_agent = variable in self.constructs and self.constructs[variable].kind in AGENTS
-        if is_agent or self.imports_star:
+        if is_agent or self.imports_star or self.has_own_class:
             return DependsError(node, f"{variable} is not rewritten.")
         assigned = self.values.get(variable)
         made = self.full_name(assigned.value.func) if assigned and isinstance(assigned.value, cst.Call) else ""
@@ -228,9 +216,18 @@ class Program:
                 self._read_decorators(statement, place)
                 self._read(statement.body.body, Place(id(statement), statement, may_repeat=True))
             else:
+                if isinstance(statement, cst.ClassDef):
+                    self._read_class(statement)
                 repeats = place.may_repeat or isinstance(statement, (cst.For, cst.While))
                 for block in _blocks(statement):
                     self._read(block, Place(id(block), place.function, repeats))
+
+    def _read_class(self, statement: cst.ClassDef) -> None:
+        for base in statement.bases:
+            if leaf := self.full_name(base.value).rpartition(".")[2]:
+                self.has_own_class = True
+                text = f"{statement.name.value} is a class of the program's own, and {leaf} is made otherwise in 0.4."
+                self.problems.append(NotCertainError(statement, text))
 
     def _read_line(self, statement: cst.SimpleStatementLine, place: Place) -> None:
         for each in statement.body:
@@ -296,6 +293,9 @@ class Program:
         elif leaf == "register_function" and not target:
             self.registrations.append(Registration(statement, place, call=call))
             self.understood.add(call.func)
+        elif isinstance(call.func, cst.Call) and _is_registering(call.func) and not target:
+            self.registrations.append(Registration(statement, place, call=call))
+            self.understood.add(call.func.func)
         elif isinstance(call.func, cst.Attribute) and call.func.attr.value in STARTS:
             self.chats.append(Chat(dotted_name(call.func.value), call, value, target, statement, place))
             self.understood.add(call.func)
@@ -303,49 +303,14 @@ class Program:
             self.stops.append(Stop(dotted_name(call.func.value), call, place))
 
     def _read_decorators(self, statement: cst.FunctionDef, place: Place) -> None:
-        ours = [each for each in statement.decorators if _registers(each)]
+        ours = [each for each in statement.decorators if _is_registering(each.decorator)]
         if ours:
             self.registrations.append(Registration(statement, place, decorators=ours))
             self.understood.update(each.decorator.func for each in ours if isinstance(each.decorator, cst.Call))
 
 
-def arguments_of(call: cst.Call, positional: Sequence[str] = ()) -> Mapping[str, cst.Arg]:
-    """The arguments of a call by name.
-
-    Args:
-        call: The call.
-        positional: The names of the positional arguments that are understood.
-
-    Raises:
-        NotCertainError: There are other positional arguments, or packed ones.
-    """
-    found: dict[str, cst.Arg] = {}
-    for index, arg in enumerate(call.args):
-        if arg.star or (arg.keyword is None and index >= len(positional)):
-            raise NotCertainError(call, "It has packed or positional arguments.")
-        found[arg.keyword.value if arg.keyword else positional[index]] = arg
-    return found
-
-
-def text_value(node: cst.BaseExpression | None) -> str | None:
-    """The text of a literal; None for other expressions."""
-    if isinstance(node, (cst.SimpleString, cst.ConcatenatedString)) and isinstance(value := node.evaluated_value, str):
-        return value
-    return None
-
-
-def int_value(node: cst.BaseExpression | None) -> int | None:
-    """The number of an integer literal; None for other expressions."""
-    return node.evaluated_value if isinstance(node, cst.Integer) else None
-
-
-def constant(node: cst.BaseExpression | None) -> str:
-    """``True``, ``False`` or ``None``, as it is written; empty for other expressions."""
-    return node.value if isinstance(node, cst.Name) and node.value in {"True", "False", "None"} else ""
-
-
-def _registers(decorator: cst.Decorator) -> bool:
-    called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+def _is_registering(decorator: cst.BaseExpression) -> bool:
+    called = decorator.func if isinstance(decorator, cst.Call) else decorator
     return isinstance(called, cst.Attribute) and called.attr.value in {"register_for_llm", "register_for_execution"}
 
 

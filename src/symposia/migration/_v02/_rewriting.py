@@ -10,10 +10,11 @@ from functools import partial
 from symposia.migration._findings import Note
 from symposia.migration._source import Edit, Source, SourceError, cst, dotted_name, edited, parsed
 from symposia.migration._v02._agents import Agent, Agents, Role
-from symposia.migration._v02._chats import Chats, removed_construct
-from symposia.migration._v02._items import comments_in
+from symposia.migration._v02._chats import Chats
+from symposia.migration._v02._expressions import DependsError, NotCertainError
+from symposia.migration._v02._items import comments_in, removed_construct
 from symposia.migration._v02._models import Models
-from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, DependsError, NotCertainError, Program, Stop
+from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, Program, Stop
 from symposia.migration._v02._tools import Tools
 
 
@@ -48,7 +49,7 @@ def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Coll
     if not problems:
         problems = writer.not_understood(used_elsewhere)
     if problems:
-        return Rewriting(None, reasons=sorted({(statement_start(source, each.node), str(each)) for each in problems}))
+        return Rewriting(None, reasons=sorted({(source.statement_start(each.node), str(each)) for each in problems}))
     text = edited(source, writer.edits())
     if problem := _damage(source, text):
         return Rewriting(None, reasons=[(source.start(program.imports[0][0]), problem)])
@@ -58,19 +59,6 @@ def rewritten(source: Source, *, in_notebook: bool = False, used_elsewhere: Coll
 def _causes(problems: Sequence[NotCertainError]) -> Sequence[NotCertainError]:
     """The problems that do not follow from others of them."""
     return [each for each in problems if not isinstance(each, DependsError)] or problems
-
-
-def statement_start(source: Source, node: cst.CSTNode) -> int:
-    """Where the statement or decorator begins, on a line of its own, that a node is in."""
-    offset = source.start(node)
-    around = [
-        source.start(each)
-        for each in source.spans
-        if isinstance(each, (cst.BaseStatement, cst.Decorator))
-        and source.start(each) <= offset <= source.end(each)
-        and source.is_first_in_line(each)
-    ]
-    return max(around, default=0)
 
 
 class _Writer:
@@ -123,9 +111,14 @@ class _Writer:
         finder = _ResultUses(self._program.source, results)
         self._program.source.module.visit(finder)
         self._results = finder.edits
+        understood = self._program.understood | finder.understood
+        others: dict[int, list[tuple[cst.CSTNode, str]]] = {}
         for node, name in self._program.mentions(self._models.variables):
-            if node not in self._program.understood | finder.understood:
-                found.append(NotCertainError(node, f"{name} is used in a way that has no certain counterpart."))
+            if node not in understood:
+                others.setdefault(self._program.source.statement_start(node), []).append((node, name))
+        for uses in others.values():  # of a statement one: a method, if there is one, and not the agents that it takes
+            node, name = next((use for use in uses if "." in use[1]), uses[0])
+            found.append(NotCertainError(node, f"{name} is used in a way that has no certain counterpart."))
         return found
 
     def edits(self) -> Sequence[Edit]:
@@ -160,7 +153,7 @@ class _Writer:
         for variable, agent in self._made.items():
             statement = agent.construct.statement
             if agent.role is Role.SILENT:
-                self._made_edits.append(removed_construct(source, agent.construct))
+                self._made_edits.append(removed_construct(source, agent.construct.call, statement))
                 continue
             text = self._agents.text(agent, runs_code=runs_code)
             later = self._tools.made_after.get(variable)

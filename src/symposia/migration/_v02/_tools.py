@@ -5,14 +5,24 @@ A tool is given to the constructor in 0.4, so an agent that is made before its f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symposia.migration._source import Edit, cst, dotted_name
 from symposia.migration._v02._agents import Agent, Role
-from symposia.migration._v02._program import NotCertainError, Program, Registration, arguments_of
+from symposia.migration._v02._expressions import NotCertainError, arguments_of, text_value
+from symposia.migration._v02._program import Program, Registration
 
 _PARAMETERS = ("f", "caller", "executor", "description")
+
+
+@dataclass(frozen=True)
+class _Half:
+    """The registration of a function with an agent, as the one that calls it or the one that executes it."""
+
+    agent: str
+    arguments: Mapping[str, cst.Arg]
+    registration: Registration
 
 
 @dataclass
@@ -29,6 +39,9 @@ class Tools:
     edits: list[Edit] = field(default_factory=list[Edit])
     made_after: dict[str, Registration] = field(default_factory=dict[str, Registration])
     _registrations: dict[str, list[Registration]] = field(default_factory=dict[str, list[Registration]])
+    _halves: dict[str, tuple[list[_Half], list[_Half]]] = field(
+        default_factory=dict[str, tuple[list[_Half], list[_Half]]]
+    )
     _is_made_later: set[str] = field(default_factory=set[str])
 
     def read(self) -> None:
@@ -38,10 +51,14 @@ class Tools:
             NotCertainError: A registration is not understood.
         """
         for registration in self.program.registrations:
-            if registration.call is not None:
+            if registration.call is not None and isinstance(registration.call.func, cst.Call):
+                self._read_half(registration, registration.call, registration.call.func)
+            elif registration.call is not None:
                 self._read_call(registration, registration.call)
             elif isinstance(registration.node, cst.FunctionDef):
                 self._read_decorators(registration, registration.node)
+        for function, (callers, executors) in self._halves.items():
+            self._join_halves(function, callers, executors)
         for caller, registrations in self._registrations.items():
             if caller in self._is_made_later:
                 self.made_after[caller] = registrations[-1]
@@ -57,6 +74,29 @@ class Tools:
         self.program.understood |= {arguments["caller"].value, arguments["executor"].value}
         function = dotted_name(arguments["f"].value)
         self._add(registration, caller, executor, function, arguments)
+
+    def _read_half(self, registration: Registration, call: cst.Call, decorator: cst.Call) -> None:
+        """Read ``agent.register_for_llm(…)(function)``, or the same with ``register_for_execution``."""
+        [function] = [dotted_name(arg.value) for arg in call.args if not (arg.keyword or arg.star)] or [""]
+        if not function or not isinstance(decorator.func, cst.Attribute):
+            raise NotCertainError(call, "The function that is registered has no name.")
+        is_for_caller = decorator.func.attr.value == "register_for_llm"
+        half = _Half(dotted_name(decorator.func.value), arguments_of(decorator), registration)
+        self._halves.setdefault(function, ([], []))[0 if is_for_caller else 1].append(half)
+
+    def _join_halves(self, function: str, callers: Sequence[_Half], executors: Sequence[_Half]) -> None:
+        node = (*callers, *executors)[0].registration.node
+        if len(callers) != 1 or len(executors) != 1:
+            raise NotCertainError(node, f"{function} is not registered with one caller and one executor.")
+        [caller], [executor] = callers, executors
+        named = [half.arguments.get("name") for half in (caller, executor)]
+        names = {function if name is None else text_value(name.value) for name in named}
+        is_known = {"description"} <= set(caller.arguments) <= {"name", "description"}
+        is_known = is_known and set(executor.arguments) <= {"name"}
+        if not is_known or len(names) > 1:
+            raise NotCertainError(node, f"The arguments with which {function} is registered are not understood.")
+        self._add(caller.registration, caller.agent, executor.agent, function, caller.arguments)
+        self.edits.append(self.program.source.removed_line(executor.registration.node))
 
     def _read_decorators(self, registration: Registration, function: cst.FunctionDef) -> None:
         callers: dict[str, Mapping[str, cst.Arg]] = {}
