@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
-from symposia.core.exceptions import ArgumentTypeError
+from pydantic import BaseModel, ValidationError
+
+from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
+from symposia.core.json_values import validation_faults
 
 __all__ = [
     "check_backend",
@@ -20,13 +23,18 @@ __all__ = [
     "check_flag",
     "check_function",
     "check_instance",
+    "check_key_values",
     "check_list",
     "check_messages",
     "check_model_client",
+    "check_model_name",
     "check_path",
     "check_text",
+    "checked_model",
     "not_a_message",
 ]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def check_model_client(owner: str, given: object, needed: str = "model_info") -> None:
@@ -48,6 +56,18 @@ def check_model_client(owner: str, given: object, needed: str = "model_info") ->
             f"The model of {owner} has to be a client, such as OpenAIChatCompletionClient(model='gpt-5.5'), not"
             f" {config if is_config else repr(given)}"
         )
+
+
+def check_model_name(name: str, owner: str, given: object) -> None:
+    """Raise an error for what names no model.
+
+    Raises:
+        ArgumentTypeError: It is no text.
+        InvalidArgumentError: It is empty.
+    """
+    check_text(name, owner, given)
+    if not str(given).strip():
+        raise InvalidArgumentError(f"{name} of {owner} is {given!r}: give the name of a model, such as 'gpt-5.5'.")
 
 
 def check_messages(given: object) -> None:
@@ -196,6 +216,19 @@ def check_key_values(name: str, owner: str, given: object, example: str) -> None
     """
     if not all(callable(getattr(given, method, None)) for method in ("get", "set")):
         raise ArgumentTypeError(f"{name} of {owner} is {given!r}: give an object such as {example}.")
+
+
+def checked_model(owner: str, schema: type[ModelT], given: Mapping[str, object]) -> ModelT:
+    """The arguments of an object as a pydantic model that describes them.
+
+    Raises:
+        InvalidArgumentError: One has another value than it may have. The text names each, and what it may be.
+    """
+    try:
+        return schema.model_validate(given)
+    except ValidationError as error:
+        faults = "; ".join(validation_faults(error, "the arguments"))
+        raise InvalidArgumentError(f"{owner} cannot be made: {faults}") from error
 
 
 def check_each(name: str, owner: str, given: object, kind: type, example: str) -> None:

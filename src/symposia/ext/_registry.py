@@ -116,7 +116,8 @@ class Registry(Generic[EntryT]):
             RegistrationError: There is none of this name.
         """
         if self._registered.pop(name, None) is None:
-            raise RegistrationError(f"No {self._what} named {name!r} was registered.")
+            registered = ", ".join(self._registered) or "none"
+            raise RegistrationError(f"No {self._what} named {name!r} was registered. Registered are: {registered}.")
 
     @contextmanager
     def only(self, entries: Iterable[EntryT]) -> Generator[None]:

@@ -226,5 +226,7 @@ def test_wrong_arguments_are_refused_at_once(server: MockModelServer) -> None:
     for tool, words in refused:
         with pytest.raises(InvalidArgumentError, match=words):
             agent_of(server, tools=[tool])
+    with pytest.raises(InvalidArgumentError, match="model of agent 'helper' is '': give the name of a model"):
+        OpenAIAgent("helper", "Helps.", AsyncOpenAI(api_key="key"), "", "")
     with pytest.raises(ArgumentTypeError, match="AsyncOpenAI"):
         OpenAIAgent("helper", "Helps.", "key", "gpt-4o", "")  # pyright: ignore[reportArgumentType]

@@ -466,3 +466,5 @@ async def test_wrong_arguments_are_refused_at_once(make: Make) -> None:
     for kind in (OpenAIAssistantAgent, AzureAIAgent):
         with pytest.raises(ArgumentTypeError, match="has to be an A"):
             kind("helper", "Helps.", object(), "gpt-4o", "Be brief.")  # pyright: ignore[reportArgumentType]
+        with pytest.raises(InvalidArgumentError, match="is '': give the name of a model"):
+            kind("helper", "Helps.", object(), "", "Be brief.")  # pyright: ignore[reportArgumentType]

@@ -221,7 +221,9 @@ async def test_a_folder_that_cannot_be_read_is_no_silence(tmp_path: Path, monkey
     monkeypatch.setattr(os, "scandir", refuse)
     errors: list[DocumentError] = []
     assert (await load_documents(tmp_path, on_error=errors.append)).errors == errors
-    assert [str(error).endswith("locked' cannot be read: Permission denied.") for error in errors] == [True]
+    assert [
+        str(error).endswith("locked' cannot be read: Permission denied. Make it readable.") for error in errors
+    ] == [True]
     with pytest.raises(DocumentError, match="Permission denied"):
         await load_documents(tmp_path)
 
@@ -242,7 +244,7 @@ async def test_names_that_cannot_be_shown_and_folders_that_are_too_deep_are_no_s
     errors: list[DocumentError] = []
     assert (await load_documents(tmp_path, on_error=errors.append)).documents == ["good.txt"]
     assert sorted(str(error) for error in errors) == [
-        f"The folders in '{'a/' * 63}a' are not read: 64 are above them.",
+        f"The folders in '{'a/' * 63}a' are not read: 64 are above them. Move them up.",
         "The name of 'half\ufffd.txt' cannot be shown. Rename the document.",
         "The name of 'new\u240aline.txt' cannot be shown. Rename the document.",
     ]

@@ -92,7 +92,10 @@ for warning in caught:
         tmp_path, acme="ACME", lost="LOST", misspelt="MISSPELT", taken="IMPOSTOR", text="NOT_A_VENDOR", twice="ACME"
     )
     ignored = "It is ignored: update or uninstall the distribution offered."
-    misspelt = "InvalidArgumentError: The models of the vendor 'misspelt' are not a regular expression: '('."
+    misspelt = (
+        "InvalidArgumentError: The models of the vendor 'misspelt' are not a regular expression: '('. Give one, such "
+        "as 'acme-.*'."
+    )
     assert distribution.printed(program, KEYS) == [
         "OpenAI OpenAI Offered",
         f"The model vendor lost (offered:LOST) cannot be loaded: ImportError: no such dependency. {ignored}",
@@ -141,6 +144,6 @@ print(find_vendor("acme/x")[0].title)
     assert offering(tmp_path, acme="ACME").printed(program) == [
         "Registered Registered",
         "Offered",
-        "No model vendor named 'acme' was registered.",
+        "No model vendor named 'acme' was registered. Registered are: none.",
         "Offered",
     ]

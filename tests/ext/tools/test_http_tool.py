@@ -129,6 +129,23 @@ async def test_an_answer_that_is_no_json_is_one_clear_error(site: ScriptedSite) 
         await call(tool_at(site, return_type="json"), id="1")
 
 
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"method": "FETCH"}, "method: Input should be 'GET', 'POST'"),
+        ({"scheme": "ftp"}, "scheme: Input should be 'http' or 'https'"),
+        ({"port": "https"}, "port: Input should be a valid integer"),
+        ({"path": "/orders/{number}"}, "path of .* names number, .*: add it there"),
+    ],
+    ids=["method", "scheme", "port", "path"],
+)
+def test_wrong_options_are_refused_when_the_tool_is_made(
+    site: ScriptedSite, options: dict[str, object], fault: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=fault):
+        tool_at(site, **options)
+
+
 def test_the_model_is_shown_the_schema_as_it_was_given(site: ScriptedSite) -> None:
     parameters: Any = tool_at(site).schema.get("parameters")
     assert parameters["properties"] == SCHEMA["properties"]

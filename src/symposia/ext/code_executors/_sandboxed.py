@@ -311,7 +311,9 @@ class SandboxCodeExecutor(CommandLineCodeExecutor):
         except SandboxDiedError:
             raise
         except SandboxError as error:
-            raise RefusedBlockError(f"{planned.file} cannot be written: {error}") from error
+            raise RefusedBlockError(
+                f"{planned.file} cannot be written: {error} Give the block a smaller text, or the policy a larger disk."
+            ) from error
         return renewed
 
     async def _write_back(self, result: SandboxResult) -> SandboxResult:

@@ -105,7 +105,10 @@ async def load_documents(
             else:
                 documents.append(path)
     if not documents:
-        raise DocumentError(f"None of the documents in {printable_name(str(folder))!r} can be read.")
+        raise DocumentError(
+            f"None of the documents in {printable_name(str(folder))!r} can be read. Each has an error of its own, "
+            "which on_error is given."
+        )
     return LoadedDocuments(documents=documents, passages=passages, errors=errors)
 
 
@@ -152,7 +155,10 @@ def _find(folder: Path, limits: DocumentLimits) -> tuple[dict[str, Path], list[D
         if len(found) > limits.files:
             raise DocumentError(f"{name!r} has more than {limits.files:,} documents. Give a folder in it.")
         if total > limits.total_bytes:
-            raise DocumentError(f"The documents in {name!r} have more than {limits.total_bytes:,} bytes together.")
+            raise DocumentError(
+                f"The documents in {name!r} have more than {limits.total_bytes:,} bytes together. Give a folder in "
+                "it, or other limits."
+            )
     if not found and errors:
         raise errors[0]
     if not found:
@@ -163,14 +169,19 @@ def _find(folder: Path, limits: DocumentLimits) -> tuple[dict[str, Path], list[D
 def _walk(root: Path, errors: list[DocumentError]) -> Iterator[tuple[str, int]]:
     def unreadable(error: OSError) -> None:
         errors.append(
-            DocumentError(f"The folder {printable_name(str(error.filename))!r} cannot be read: {error.strerror}.")
+            DocumentError(
+                f"The folder {printable_name(str(error.filename))!r} cannot be read: {error.strerror}. Make it "
+                "readable."
+            )
         )
 
     for folder, folders, files in os.walk(root, onerror=unreadable):  # follows no links
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if folders and len(Path(folder).relative_to(root).parts) == MOST_DEPTH:
             name = printable_name(Path(folder).relative_to(root).as_posix())
-            errors.append(DocumentError(f"The folders in {name!r} are not read: {MOST_DEPTH} are above them."))
+            errors.append(
+                DocumentError(f"The folders in {name!r} are not read: {MOST_DEPTH} are above them. Move them up.")
+            )
             folders.clear()
         for name in files:
             if name.startswith(".") or not is_document(name):
@@ -195,12 +206,14 @@ def _read(path: str, file: Path, most: int) -> bytes:
         with os.fdopen(os.open(file, flags), "rb") as opened:
             found = os.fstat(opened.fileno())
             if not stat.S_ISREG(found.st_mode):
-                raise DocumentError(f"The document {path!r} is no regular file.")
+                raise DocumentError(f"The document {path!r} is no regular file. Put the file itself there.")
             data = opened.read(most + 1) if found.st_size <= most else b""
     except OSError as error:
-        raise DocumentError(f"The document {path!r} cannot be read: {error.strerror}.") from error
+        raise DocumentError(
+            f"The document {path!r} cannot be read: {error.strerror}. Make it readable, or take it out."
+        ) from error
     if max(len(data), found.st_size) > most:
-        raise DocumentError(f"The document {path!r} is too large: it has more than {most:,} bytes.")
+        raise DocumentError(f"The document {path!r} is too large: it has more than {most:,} bytes. Split it.")
     return data
 
 

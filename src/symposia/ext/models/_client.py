@@ -239,7 +239,9 @@ class VendorClient(ChatCompletionClient):
         choice = request.tool_choice
         # A test for the protocol alone takes 30 microseconds in Python 3.11, and most choices are a word.
         if not isinstance(choice, str | None) and choice.name not in map(tool_name, request.tools):
-            raise InvalidArgumentError(f"tool_choice is {choice.name!r}, which is not among the tools.")
+            raise InvalidArgumentError(
+                f"tool_choice is {choice.name!r}, which is not among the tools: give it with them, in tools=."
+            )
         if request.extra_create_args:
             as_json(request.extra_create_args, "extra_create_args")  # the SDK's failure would not name the argument
         return self._wire.write(request, stream=stream)

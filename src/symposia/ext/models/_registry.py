@@ -100,7 +100,8 @@ class ModelVendor:
             re.compile(self.models)
         except (re.error, TypeError) as error:
             raise InvalidArgumentError(
-                f"The models of the vendor {self.name!r} are not a regular expression: {self.models!r}"
+                f"The models of the vendor {self.name!r} are not a regular expression: {self.models!r}. Give one, such "
+                "as 'acme-.*'."
             ) from error
 
     def serves(self, model: str) -> bool:

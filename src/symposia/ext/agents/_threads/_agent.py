@@ -281,7 +281,10 @@ class ThreadAgent(AssistantAgent):
         files = ThreadFiles.model_validate({name: value for name, value in state.items() if name in fields})
         assistant = cast("object", state.get(self.assistant_id_field))
         if assistant is not None and not isinstance(assistant, str):
-            raise InvalidArgumentError(f"{self.assistant_id_field} in the state of agent '{self.name}' is no text.")
+            raise InvalidArgumentError(
+                f"{self.assistant_id_field} in the state of agent '{self.name}' is no text. Load a "
+                "state that such an agent saved."
+            )
         await super().load_state({name: value for name, value in state.items() if name not in fields})
         self._files = files
         client = self._threads

@@ -15,7 +15,7 @@ from symposia._lazy import lazy_module
 from symposia.agentchat.base import Response
 from symposia.agentchat.messages import BaseAgentEvent, BaseChatMessage
 from symposia.core import CancellationToken, run_in_worker_thread
-from symposia.core.argument_checks import check_count, check_text
+from symposia.core.argument_checks import check_count, check_model_name
 from symposia.core.exceptions import (
     ArgumentTypeError,
     InvalidArgumentError,
@@ -173,7 +173,7 @@ class AzureAIAgent(ThreadAgent):
             import_module("azure.core.rest")  # to name the extra before the first turn
         except ImportError:
             raise MissingExtraError(type(self).__name__, "azure-agents") from None
-        check_text("deployment_name", f"agent '{name}'", deployment_name)
+        check_model_name("deployment_name", f"agent '{name}'", deployment_name)
         if not hasattr(project_client, "send_request"):
             raise ArgumentTypeError(
                 f"project_client of agent '{name}' has to be an AIProjectClient of azure.ai.projects.aio, not "
@@ -239,7 +239,10 @@ class AzureAIAgent(ThreadAgent):
 
     def _made(self, what: str, identity: str | None) -> str:
         if identity is None:
-            raise InvalidArgumentError(f"Agent '{self.name}' has no {what} at Azure AI before its first turn.")
+            raise InvalidArgumentError(
+                f"Agent '{self.name}' has no {what} at Azure AI before its first turn. Run one, "
+                f"or make it with {what}_id=."
+            )
         return identity
 
     @override

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from symposia._lazy import lazy_module
 from symposia.agentchat.messages import BaseChatMessage
 from symposia.core import CancellationToken, run_in_worker_thread
-from symposia.core.argument_checks import check_text
+from symposia.core.argument_checks import check_model_name
 from symposia.core.exceptions import ArgumentTypeError, ModelError, ModelResponseError
 from symposia.core.tools import BaseTool
 from symposia.ext.agents._threads import ThreadAgent, ThreadsApi, hosted_tools
@@ -109,7 +109,7 @@ class OpenAIAssistantAgent(ThreadAgent):
 
     Raises:
         ArgumentTypeError: An argument is of another type.
-        InvalidArgumentError: As `AssistantAgent`, or something is no tool.
+        InvalidArgumentError: As `AssistantAgent`, `model` is empty, or something is no tool.
     """
 
     _state_type = "OpenAIAssistantAgentState"
@@ -130,7 +130,7 @@ class OpenAIAssistantAgent(ThreadAgent):
         tool_resources: Mapping[str, Any] | None = None,
         top_p: float | None = None,
     ) -> None:
-        check_text("model", f"agent '{name}'", model)
+        check_model_name("model", f"agent '{name}'", model)
         if not hasattr(client, "beta"):
             raise ArgumentTypeError(
                 f"client of agent '{name}' has to be an AsyncOpenAI or AsyncAzureOpenAI, not {client!r}"

@@ -12,7 +12,7 @@ from symposia._lazy import lazy_module
 from symposia.agentchat.agents import AssistantAgent, ModelCall, Rejection, TurnProgress
 from symposia.agentchat.messages import BaseChatMessage, MessageType, MultiModalMessage
 from symposia.core import ComponentModel
-from symposia.core.argument_checks import check_flag, check_text
+from symposia.core.argument_checks import check_flag, check_model_name
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError, MissingExtraError, ModelError
 from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import AssistantMessage, CreateResult, LLMMessage, UserMessage
@@ -98,7 +98,7 @@ class OpenAIAgent(AssistantAgent):
 
     Raises:
         ArgumentTypeError: An argument is of another type.
-        InvalidArgumentError: A tool at the vendor lacks a parameter, or as `AssistantAgent`.
+        InvalidArgumentError: `model` is empty, a tool at the vendor lacks a parameter, or as `AssistantAgent`.
     """
 
     _state_type = "OpenAIAgentState"
@@ -123,7 +123,7 @@ class OpenAIAgent(AssistantAgent):
         max_tool_iterations: int = 10,
     ) -> None:
         owner = f"agent '{name}'"
-        check_text("model", owner, model)
+        check_model_name("model", owner, model)
         check_flag("json_mode", owner, json_mode)
         check_flag("store", owner, store)
         _check_client(owner, client)
@@ -181,7 +181,10 @@ class OpenAIAgent(AssistantAgent):
         items = _items(call.result)
         for item in items:
             if (wanted := _AWAITED.get(str(item.get("type")))) is not None:
-                raise ModelError(f"Agent '{self.name}': the model {self._model!r} waits for {wanted}.")
+                raise ModelError(
+                    f"Agent '{self.name}': the model {self._model!r} waits for {wanted}, which this agent does not "
+                    "give. Leave the tool out that needs it."
+                )
         encoded = [item.get("result") for item in items if item.get("type") == "image_generation_call"]
         answer = await super().make_answer(call, progress)
         return with_images(self.name, call, answer, [image for image in encoded if isinstance(image, str)])
@@ -325,7 +328,10 @@ def _past_message(agent: str, entry: object) -> LLMMessage:
     said = cast("Mapping[str, object]", entry if isinstance(entry, Mapping) else {})
     role, content = said.get("role"), said.get("content")
     if not isinstance(content, str) or role not in {"user", "assistant"}:
-        raise InvalidArgumentError(f"The history of agent '{agent}' has an entry that is no message: {entry!r}")
+        raise InvalidArgumentError(
+            f"The history of agent '{agent}' has an entry that is no message: {entry!r}. Load "
+            "a state that an OpenAIAgent saved."
+        )
     if role == "assistant":
         return AssistantMessage(content=content, source=agent)
     return UserMessage(content=content, source="user")

@@ -71,7 +71,7 @@ class VideoWorkbench(StaticWorkbench):
         check_installed("VideoSurfer")
         check_model_client("VideoWorkbench", model_client)
         if timeout <= 0:
-            raise InvalidArgumentError("The timeout of VideoWorkbench has to be positive.")
+            raise InvalidArgumentError(f"The timeout of VideoWorkbench is {timeout!r}: give seconds above 0.")
         self._files = ConfinedFolder(root, max_file_bytes=MOST_SOUND)
         self._model_client = model_client
         self._transcriber = WhisperTranscriber() if transcriber is None else transcriber

@@ -218,7 +218,9 @@ class ACADynamicSessionsCodeExecutor(FunctionsInCode, BlockwiseCodeExecutor[Bloc
         try:
             ran = await self._pool.run(self._session, code, self._timeout)
         except TimeoutError:
-            raise SandboxServiceError(f"The session was not ready within {self._timeout:g} s.") from None
+            raise SandboxServiceError(
+                f"The session was not ready within {self._timeout:g} s: give a longer timeout."
+            ) from None
         if not ran.succeeded:
             raise SandboxServiceError(f"The session cannot be prepared: {ran.stderr or ran.stdout}")
         return ran

@@ -253,7 +253,9 @@ async def build_layer(
     except SandboxUnavailableError:
         raise
     except SandboxError as error:
-        raise SandboxUnavailableError(f"The image {tag} could not be built: {error}") from error
+        raise SandboxUnavailableError(
+            f"The image {tag} could not be built: {error}. Check the base image {base} and the packages."
+        ) from error
 
 
 def _send_build(client: EngineClient, tag: str, folder: Path, recipe: str) -> Iterator[Json]:
@@ -305,7 +307,8 @@ def _parse_python(image: str, answer: bytes) -> TargetPython:
         library, version = fields["libc"]
     except (ValueError, KeyError, TypeError) as error:
         raise SandboxUnavailableError(
-            f"The image {image} has no usable python3: {answer.decode(errors='replace').strip()}"
+            f"The image {image} has no usable python3: {answer.decode(errors='replace').strip()}. Take one "
+            f"that has it, such as {BASE_IMAGE}."
         ) from error
     if library != "glibc":
         raise SandboxUnavailableError(f"The image {image} is not built on glibc. Use a Debian one, as {BASE_IMAGE}.")

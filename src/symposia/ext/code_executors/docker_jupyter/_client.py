@@ -200,7 +200,10 @@ class JupyterClient:
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),  # pyright: ignore[reportCallIssue] - made by attrs
             )
         except (aiohttp.ClientError, OSError) as error:
-            raise SandboxServiceError(f"{address} opens no channel to the kernel: {error}") from error
+            raise SandboxServiceError(
+                f"{address} opens no channel to the kernel: {error}. Check that a Jupyter "
+                "server is there, and its token."
+            ) from error
         return JupyterKernelClient(websocket, policy=policy)
 
     async def close(self) -> None:
@@ -211,7 +214,10 @@ class JupyterClient:
         try:
             return await self._service.request_json(method, path, headers=self._headers, body=body)
         except TimeoutError as error:
-            raise SandboxServiceError(f"The Jupyter server at {self._service.url} did not answer in time.") from error
+            raise SandboxServiceError(
+                f"The Jupyter server at {self._service.url} did not answer in time. Check that "
+                "it runs, and its address."
+            ) from error
 
 
 class JupyterKernelClient:

@@ -102,7 +102,10 @@ class ModelThread:
         except _Stopped:
             raise ModelError(f"The request to model {self._name!r} was stopped.") from None
         except ValueError as error:
-            raise ModelError(f"llama.cpp refused the request for model {self._name!r}: {error}.") from error
+            raise ModelError(
+                f"llama.cpp refused the request for model {self._name!r}: {error}. Change its options, or give the "
+                "client a greater n_ctx where it is too long."
+            ) from error
         except Exception as error:
             raise ModelError(
                 f"llama.cpp failed to answer for model {self._name!r} ({type(error).__name__}: {error}).",
@@ -127,7 +130,10 @@ class ModelThread:
         except (TypeError, ValueError, ImportError) as error:
             if isinstance(error, InvalidArgumentError):
                 raise
-            raise InvalidArgumentError(f"llama.cpp cannot load the model {self._name!r}: {error}") from error
+            raise InvalidArgumentError(
+                f"llama.cpp cannot load the model {self._name!r}: {error}. Check that the file is complete, and of a "
+                "version of GGUF that this llama.cpp reads, and the options."
+            ) from error
 
     def _generate_by(self, base: Any) -> Callable[..., Generator[int, Any, None]]:  # Any: the library's class
         thread = self

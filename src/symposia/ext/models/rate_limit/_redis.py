@@ -121,7 +121,10 @@ class RedisMeters(Component):
         try:
             return str(await connection.register_script(script)(keys=[key], args=numbers))
         except aioredis.RedisError as error:
-            raise ConnectionError(f"The rate limits in Redis at {self.address} cannot be used: {error}") from error
+            raise ConnectionError(
+                f"The rate limits in Redis at {self.address} cannot be used: {error}. Check that "
+                "the server runs, and its host and port."
+            ) from error
 
     def _connect(self) -> aioredis.Redis:
         from redis.asyncio.retry import Retry  # noqa: PLC0415 - an optional dependency

@@ -165,7 +165,8 @@ class ConnectorTransport:
         for name, value in rest.items():
             if not hasattr(settings, name):
                 raise InvalidArgumentError(
-                    f"{type(settings).__name__}, the settings of {type(self._connector).__name__}, has no {name!r}."
+                    f"{type(settings).__name__}, the settings of {type(self._connector).__name__}, has no {name!r}: "
+                    "leave it out of extra_create_args."
                 )
             setattr(settings, name, value)
         return chat_history(cast("Sequence[Mapping[str, Any]]", body["messages"])), settings, kernel

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final, Self, cast
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from pydantic_core import to_jsonable_python
 from typing_extensions import override
 
 from symposia.core import CancellationToken, cancelled_by
-from symposia.core.exceptions import ComponentError, InvalidArgumentError, MissingExtraError, ToolServiceError
-from symposia.core.json_values import validation_faults
+from symposia.core.argument_checks import checked_model
+from symposia.core.exceptions import ComponentError, MissingExtraError, ToolServiceError
 from symposia.core.tools import BaseTool, ToolTraits
 from symposia.ext.tools._text_limit import MAX_CHARS, check_max_chars, shorten
 from symposia.ext.tools.azure._config import API_VERSION, AzureAISearchConfig
@@ -92,11 +92,7 @@ class BaseAzureAISearchTool(BaseTool[SearchQuery, SearchResults], ABC):
         sdk_models()  # a missing extra is reported here
         check_max_chars(f"{type(self).__name__} {name!r}", max_chars)
         given["description"] = description or f"Search the index {index_name} of Azure AI Search."
-        try:
-            self.search_config = AzureAISearchConfig.model_validate(given)
-        except ValidationError as error:
-            faults = "; ".join(validation_faults(error, "the arguments"))
-            raise InvalidArgumentError(f"{type(self).__name__} {name!r} cannot be made: {faults}") from error
+        self.search_config = checked_model(f"{type(self).__name__} {name!r}", AzureAISearchConfig, given)
         self._credential = sdk_credential(credential)
         self._max_chars = max_chars
         self._cache: dict[str, tuple[float, SearchResults]] = {}

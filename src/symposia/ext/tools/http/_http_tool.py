@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, JsonValue
 from pydantic_core import from_json, to_json
 
 from symposia.core import CancellationToken, cancelled_by
+from symposia.core.argument_checks import checked_model
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
 from symposia.core.text_limits import beginning_of
 from symposia.core.tools import BaseTool, ToolTraits
@@ -99,21 +100,8 @@ class HttpTool(BaseTool[BaseModel, Any]):
     ) -> None:
         owner = f"the HttpTool {name!r}"
         require_httpx("HttpTool", "http-tool")
-        self.server_params = HttpToolConfig(
-            name=name,
-            description=description,
-            scheme=scheme,
-            host=host,
-            port=port,
-            path=path,
-            method=method,
-            headers=headers,
-            json_schema=json_schema,
-            return_type=return_type,
-            timeout=timeout,
-            max_bytes=max_bytes,
-            max_chars=max_chars,
-        )
+        given = {key: value for key, value in locals().items() if key in HttpToolConfig.model_fields}
+        self.server_params = checked_model(owner, HttpToolConfig, given)
         self._limits = ExchangeLimits(timeout=timeout, max_bytes=max_bytes)
         self._limits.check(owner)
         check_max_chars(owner, max_chars)
@@ -121,7 +109,8 @@ class HttpTool(BaseTool[BaseModel, Any]):
         unknown = set(_IN_BRACES.findall(path)) - set(cast("Mapping[str, object]", json_schema.get("properties", {})))
         if unknown:
             raise InvalidArgumentError(
-                f"path of {owner} names {', '.join(sorted(unknown))}, which json_schema does not have as a property."
+                f"path of {owner} names {', '.join(sorted(unknown))}, which json_schema does not have as a property: "
+                "add it there, or take it out of the path."
             )
         self.traits = ToolTraits("idempotent" if method in IDEMPOTENT else "unknown")
         super().__init__(arguments, object if return_type == "json" else str, name, description)

@@ -67,7 +67,10 @@ def well_formed(what: str) -> Generator[None, None, None]:
     except InvalidArgumentError:
         raise
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
-        raise InvalidArgumentError(f"{what} is not as OpenAPI describes it: {type(error).__name__}: {error}") from error
+        raise InvalidArgumentError(
+            f"{what} is not as OpenAPI describes it: {type(error).__name__}: {error}. Correct the document, or leave "
+            "the operation out with operations=[…]."
+        ) from error
 
 
 def _text_of(path: Path) -> str:
@@ -109,7 +112,10 @@ def read_document(source: Path | str | Mapping[str, JsonValue]) -> OpenApiDocume
             f"The document is of {version or 'no version'}: OpenAPI 3.0 and 3.1 can be read. Convert others first."
         )
     if not isinstance(read.get("paths"), dict):
-        raise InvalidArgumentError("The document has no paths, and so no operations.")
+        raise InvalidArgumentError(
+            "The document has no paths, and so no operations. It needs an object of them, such as "
+            "{'paths': {'/orders': {'get': {…}}}}."
+        )
     return read
 
 
@@ -132,13 +138,14 @@ def _check_size(document: object) -> None:
         if key not in sizes:
             if depth > _DEEPEST:
                 raise InvalidArgumentError(
-                    f"The document is nested more than {_DEEPEST} levels deep, or contains itself."
+                    f"The document is nested more than {_DEEPEST} levels deep, or contains itself: write what repeats "
+                    "once, and refer to it by $ref."
                 )
             sizes[key] = 1 + sum(size_of(value, depth + 1) for value in values)
         return sizes[key]
 
     if size_of(document, 0) > _MOST_VALUES:
-        raise InvalidArgumentError(f"The document has more than {_MOST_VALUES} values.")
+        raise InvalidArgumentError(f"The document has more than {_MOST_VALUES} values: give one with fewer paths.")
 
 
 def _parse(text: str, where: str) -> object:
@@ -154,7 +161,10 @@ def _parse(text: str, where: str) -> object:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as error:
-        raise InvalidArgumentError(f"{where} is neither JSON nor YAML: {error}") from error
+        raise InvalidArgumentError(
+            f"{where} is neither JSON nor YAML: {error}. Give the document as Path('api.yaml'), its text, or the "
+            "mapping."
+        ) from error
 
 
 def resolve(document: Json, part: JsonValue, where: str) -> Json:
@@ -165,12 +175,14 @@ def resolve(document: Json, part: JsonValue, where: str) -> Json:
     """
     for _ in range(_MOST_REFERENCES):
         if not isinstance(part, dict):
-            raise InvalidArgumentError(f"{where} is {part!r} in the document, which has to be an object.")
+            raise InvalidArgumentError(
+                f"{where} is {part!r} in the document, which has to be an object. Correct the document."
+            )
         reference = part.get("$ref")
         if not isinstance(reference, str):
             return part
         part = _at(document, reference)
-    raise InvalidArgumentError(f"{where} is a reference that leads in a circle.")
+    raise InvalidArgumentError(f"{where} is a reference that leads in a circle. Correct the document.")
 
 
 def _at(document: Json, reference: str) -> JsonValue:
@@ -183,7 +195,9 @@ def _at(document: Json, reference: str) -> JsonValue:
         if isinstance(part, dict) and step in part:
             part = part[step]
         else:
-            raise InvalidArgumentError(f"The document has a reference to nothing in it: {reference!r}")
+            raise InvalidArgumentError(
+                f"The document has a reference to nothing in it: {reference!r}. Add what it refers to."
+            )
     return part
 
 

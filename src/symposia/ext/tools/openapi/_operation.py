@@ -133,7 +133,10 @@ def read_operation(document: Json, path: str, method: str) -> Operation:
     )
     named = set(re.findall(r"\{([^{}]*)\}", path))
     if missing := named - {each.name for each in parameters if each.place == "path"}:
-        raise InvalidArgumentError(f"{where} has {', '.join(sorted(missing))} in its path, and no such parameter.")
+        raise InvalidArgumentError(
+            f"{where} has {', '.join(sorted(missing))} in its path, and no such parameter: describe it with in='path', "
+            "or leave the operation out with operations=[…]."
+        )
     texts = [str(given[key]).strip() for key in ("summary", "description") if given.get(key)]
     security = cast("list[dict[str, JsonValue]]", given.get("security", document.get("security", [])))
     return Operation(
@@ -152,13 +155,15 @@ def _parameter(given: Json, where: str, *, is_alone: bool) -> Parameter:
     name, place = str(given.get("name")), str(given.get("in"))
     if place not in _STYLES:
         raise InvalidArgumentError(
-            f"{where} has the parameter {name!r} in {place!r}: path, query, header, cookie are known."
+            f"{where} has the parameter {name!r} in {place!r}: path, query, header, cookie are known. Leave the "
+            "operation out with operations=[…]."
         )
     default, known = _STYLES[place]
     style = str(given.get("style", default))
     if style not in known:
         raise InvalidArgumentError(
-            f"{where} has the parameter {name!r} in the style {style!r}, which is not known in a {place}."
+            f"{where} has the parameter {name!r} in the style {style!r}, which is not known in a {place}: "
+            f"{', '.join(known)} are. Leave the operation out with operations=[…]."
         )
     content = given.get("content")
     schema = given.get("schema", {})
