@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import InvalidArgumentError, ToolServiceError
-from symposia.ext._shown_addresses import shown_address
 from symposia.ext.tools.browser._browser import OpenBrowser
 from symposia.ext.tools.browser._downloads import Downloads
-from symposia.ext.tools.browser._failures import ACTION_SECONDS, explained, reason
+from symposia.ext.tools.browser._failures import ACTION_SECONDS, explained
+from symposia.ext.tools.browser._navigation import Navigation
 from symposia.ext.tools.browser._page import (
     MARK_ATTRIBUTE,
     MOST_MARKS,
@@ -23,11 +22,9 @@ from symposia.ext.tools.browser._page import (
     PageText,
     PageView,
     VisualViewport,
-    first_line,
     read_page,
-    stop_loading,
 )
-from symposia.ext.tools.browser._proxy import FilteringProxy, HostRules
+from symposia.ext.tools.browser._proxy import HostRules
 
 if TYPE_CHECKING:
     from playwright import async_api as playwright_api
@@ -37,18 +34,9 @@ else:
 LONGEST_TEXT: Final = 1_000_000
 """The characters that are read of a page. What a model is shown is cut to much less."""
 _MARKING: Final = {"most_marks": MOST_MARKS, "name_length": NAME_LENGTH}
-_LOAD_SECONDS: Final = 3.0
 _POPUP_SECONDS: Final = 0.5
 _LONGEST_SLEEP: Final = 60.0
 _CURSOR_STEPS: Final = 20
-_BLANK: Final = "about:blank"
-_TRIES_TO_LEAVE: Final = 5
-_DOWNLOAD: Final = """() => {
-    const link = Object.assign(document.createElement("a"), {href: location.href, download: ""});
-    document.documentElement.append(link);
-    link.click();
-}"""
-_DOWNLOADS: Final = ("Download is starting", "ERR_ABORTED")
 
 
 class PlaywrightController:
@@ -95,13 +83,13 @@ class PlaywrightController:
         self._size = (viewport_width, viewport_height)
         self._resizes = to_resize_viewport
         self._download_handler = _download_handler
-        self._proxy: FilteringProxy | None = None if browser is None else browser.proxy
-        self._rules = HostRules(private_hosts) if self._proxy is None else self._proxy.rules
-        self._load_timeout = load_timeout
         self.downloads = Downloads(
             None if downloads_folder is None else Path(downloads_folder),
             None if browser is None else browser.download_folder,
         )
+        proxy = None if browser is None else browser.proxy
+        rules = HostRules(private_hosts) if proxy is None else proxy.rules
+        self._navigation = Navigation(rules, proxy, self.downloads, load_timeout)
 
     async def on_new_page(self, page: playwright_api.Page) -> None:
         """Prepare a page: its size, its downloads, its limits of time."""
@@ -192,45 +180,7 @@ class PlaywrightController:
         Raises:
             ToolServiceError: The address may not be visited, does not answer in time, or cannot be shown.
         """
-        await self._rules.check(url)
-        downloads, refusals = self.downloads.started, 0 if self._proxy is None else self._proxy.refusals
-        shown = _Navigations(page)
-        try:
-            response = await page.goto(url, wait_until="domcontentloaded", timeout=self._load_timeout * 1000)
-        except playwright_api.TimeoutError:
-            if not shown.any:
-                await _leave(page)
-                raise ToolServiceError(
-                    f"{shown_address(url)} was not loaded: the server did not answer within {self._load_timeout:g} "
-                    "seconds."
-                ) from None
-            await stop_loading(page)  # one that never ends grows as long as it is open
-            return True, True
-        except playwright_api.Error as error:
-            # The event of the download may come after the error that says that this is no page.
-            if any(sign in str(error) for sign in _DOWNLOADS) and await self.downloads.wait_for(downloads + 1):
-                return False, False
-            await _leave(page)  # Chromium's own page about the error, which offers to load it again
-            # Not for every error: Chromium asks for addresses of its own in the background, which are refused too.
-            if self._proxy is not None and "ERR_TUNNEL" in str(error) and self._proxy.refusals > refusals:
-                raise ToolServiceError(f"{shown_address(url)} was not loaded: {self._proxy.last_refusal}") from None
-            raise ToolServiceError(f"{shown_address(url)} was not loaded: {reason(error)}.") from error
-        finally:
-            shown.stop()
-        await self._refuse_answer_of_proxy(page, url, response)
-        is_page = await self._settle(page)
-        return is_page, is_page
-
-    async def _refuse_answer_of_proxy(
-        self, page: playwright_api.Page, url: str, response: playwright_api.Response | None
-    ) -> None:
-        """Raise if the answer is the proxy's, which a redirect led to a refused address or to none."""
-        if response is None or self._proxy is None:
-            return
-        if response.headers.get(self._proxy.MARK_HEADER) == self._proxy.mark:
-            reason = await response.text()
-            await _leave(page)
-            raise ToolServiceError(f"{shown_address(url)} was not loaded: {reason}")
+        return await self._navigation.visit(page, url)
 
     async def back(self, page: playwright_api.Page) -> None:
         """Go back to the page before.
@@ -238,32 +188,7 @@ class PlaywrightController:
         Raises:
             ToolServiceError: There is none, or it does not load.
         """
-        before = page.url
-        try:
-            response = await page.go_back(wait_until="domcontentloaded", timeout=self._load_timeout * 1000)
-        except playwright_api.Error as error:
-            raise ToolServiceError(f"The page before was not loaded: {reason(error)}.") from error
-        if response is None and page.url == before:
-            raise ToolServiceError("There is no page before this one.")
-        await self._settle(page)
-
-    async def _settle(self, page: playwright_api.Page) -> bool:
-        """Wait a while for pictures and frames. A page that never ends loading is used as it is.
-
-        Returns:
-            Whether it is a page. A PDF, of which Chromium shows nothing here, is downloaded and left.
-        """
-        with suppress(playwright_api.Error):
-            await page.wait_for_load_state("domcontentloaded", timeout=self._load_timeout * 1000)
-            await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
-            if await page.evaluate("document.contentType") == "application/pdf":
-                downloads = self.downloads.started
-                await page.evaluate(_DOWNLOAD)
-                await self.downloads.wait_for(downloads + 1)
-                if await page.go_back() is None:
-                    await _leave(page)
-                return False
-        return True
+        await self._navigation.back(page)
 
     # Acting in a page
 
@@ -288,7 +213,7 @@ class PlaywrightController:
             with explained(f"The element {identifier} cannot be clicked"):
                 await self._point_at(page, identifier, element)
                 await element.click(timeout=ACTION_SECONDS * 1000)
-            await self._settle(page)
+            await self._navigation.settle(page)
             # The event of a new page comes after the click, and nothing tells that there will be none.
             await asyncio.wait([opened], timeout=_POPUP_SECONDS)
         finally:
@@ -297,7 +222,7 @@ class PlaywrightController:
         if opened.cancelled():
             return None
         await self.on_new_page(opened.result())
-        if not await self._settle(opened.result()):
+        if not await self._navigation.settle(opened.result()):
             await opened.result().close()
             return None
         return opened.result()
@@ -322,7 +247,7 @@ class PlaywrightController:
                 await element.fill(value, timeout=ACTION_SECONDS * 1000)
             if press_enter:
                 await element.press("Enter", timeout=ACTION_SECONDS * 1000)
-        await self._settle(page)
+        await self._navigation.settle(page)
 
     async def hover_id(self, page: playwright_api.Page, identifier: str) -> None:
         """Move the pointer over an element.
@@ -423,36 +348,3 @@ class PlaywrightController:
         raise ToolServiceError(
             f"There is no element {identifier} on the page as it is now. Look at the page for the numbers there are."
         )
-
-
-class _Navigations:
-    """Whether a page has begun to show another document."""
-
-    def __init__(self, page: playwright_api.Page) -> None:
-        self.any = False
-        self._page = page
-        page.on("framenavigated", self._note)
-
-    def _note(self, frame: playwright_api.Frame) -> None:
-        self.any = self.any or frame == self._page.main_frame
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._page.remove_listener("framenavigated", self._note)
-
-
-async def _leave(page: playwright_api.Page) -> None:
-    """Show nothing, which also ends what is being loaded."""
-    # Chromium's page about an error comes a moment after the error, and may end this navigation, or end after it.
-    for last in (False,) * (_TRIES_TO_LEAVE - 1) + (True,):
-        try:
-            await page.goto(_BLANK, timeout=ACTION_SECONDS * 1000)
-        except playwright_api.Error as error:
-            if "crashed" in str(error):
-                return  # it shows nothing
-            if last or "interrupted by another navigation" not in str(error):
-                raise ToolServiceError(f"The page does not answer: {first_line(error)}") from error
-            with suppress(playwright_api.Error):
-                await page.wait_for_load_state("load", timeout=_LOAD_SECONDS * 1000)
-        if page.url == _BLANK:
-            return
