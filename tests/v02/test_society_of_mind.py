@@ -69,6 +69,13 @@ def test_a_model_prepares_the_reply() -> None:
     agent, _ = society(*members, llm_config=scripted_config(), response_preparer="Sum up.")
     agent.register_model_client(Scripted, answers=["prepared"], asked=asked)
     assert history(agent) == ["go", "prepared"]
-    assert texts(asked[0]["messages"]) == ["go", "go", "a", "Sum up."]
+    shown = asked[0]["messages"]
+    assert [(each["role"], each.get("name")) for each in shown] == [
+        ("system", None),
+        ("user", "society"),
+        ("user", "a"),
+        ("system", None),
+    ]
+    assert texts(shown)[1:] == ["go", "a", "Sum up."]
     with pytest.raises(ValueError, match="needs a model"):
         society(*members, response_preparer="Sum up.")

@@ -18,9 +18,13 @@ from symposia.v02.agentchat.groupchat import GroupChatManager
 
 __all__ = ["SocietyOfMindAgent"]
 
+INTRODUCTION = (
+    "A message was sent to you, and a group has discussed it for you. This is their conversation. It begins with the "
+    "message."
+)
 DEFAULT_PREPARER = (
-    "Write a reply of your own to the last message from outside, with what the conversation above arrived at. Say "
-    "nothing of the conversation or of who took part in it."
+    "Write a reply of your own to the message with which the conversation began, with what it arrived at. Say nothing "
+    "of the conversation or of who took part in it."
 )
 
 
@@ -126,14 +130,18 @@ class SocietyOfMindAgent(ConversableAgent):
         await form.initiate_chat(
             self, {"recipient": manager, "message": first, "clear_history": False, "summary_method": None}
         )
-        return await self._prepared(form, messages, chat.messages)
+        return await self._prepared(form, chat.messages)
 
-    async def _prepared(self, form: Form, outer: list[Message], inner: list[Message]) -> Reply:
+    async def _prepared(self, form: Form, inner: list[Message]) -> Reply:
         if callable(self._preparer):
             return await form.call(self._preparer, self, inner)
         if self._preparer is None or self.client is None:
             last = inner[-1] if len(inner) > 1 else {"content": ""}
             return content_str(last["content"]).replace("TERMINATE", "").strip()
-        request: Message = {"role": "system", "content": self._preparer}
-        plain = [{"role": message["role"], "content": message["content"]} for message in inner]
-        return await ask_model(form, self, self.client, [*copy.deepcopy(outer), *plain, request], self.client_cache)
+        said = [{**_without_calls(message), "role": "user"} for message in inner if message.get("content")]
+        first, last = ({"role": "system", "content": text} for text in (INTRODUCTION, self._preparer))
+        return await ask_model(form, self, self.client, [first, *said, last], self.client_cache)
+
+
+def _without_calls(message: Message) -> Message:
+    return {key: message[key] for key in ("content", "name") if key in message}
