@@ -118,10 +118,12 @@ class Catalogue:
         exports: The names of each public module, and of the packages above it, which may have none.
         homes: For each private module, and the private packages above it: the public module of each public name that it
             defines.
+        imported: For modules of 0.2.40: the module of each name that they import from another one.
     """
 
     exports: Mapping[str, frozenset[str]]
     homes: Mapping[str, Mapping[str, str]]
+    imported: Mapping[str, Mapping[str, str]]
 
     def has(self, name: str) -> bool:
         """Whether this is a public module of AutoGen, or a public name in one."""
@@ -138,8 +140,13 @@ def catalogue() -> Catalogue:
     """Read AutoGen's public names."""
     exports: dict[str, frozenset[str]] = {}
     homes: dict[str, dict[str, str]] = {}
+    imported: dict[str, dict[str, str]] = {}
     for line in Path(__file__).with_name("_autogen_names.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
+            continue
+        if line.startswith("from "):
+            _, module, source, *names = line.split()
+            imported.setdefault(module, {}).update(dict.fromkeys(names, source))
             continue
         public, source, *names = line.split()
         for package in _with_packages(public):
@@ -151,7 +158,7 @@ def catalogue() -> Catalogue:
         if is_private(source):
             for name in names:
                 homes[source].setdefault(name, public)
-    return Catalogue(exports, homes)
+    return Catalogue(exports, homes, imported)
 
 
 def planned(theirs: str, shown: str | None = None) -> str | None:

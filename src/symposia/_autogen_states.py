@@ -43,9 +43,9 @@ def is_here(theirs: str) -> bool:
 
 
 def public_name(theirs: str) -> str:
-    """The public name of what AutoGen defines under a private path, where it has one."""
+    """The public name of what AutoGen defines under a private path, or a module of it imports, where it has one."""
     module, _, leaf = theirs.rpartition(".")
-    home = catalogue().homes.get(module, {}).get(leaf)
+    home = catalogue().homes.get(module, {}).get(leaf) or catalogue().imported.get(module, {}).get(leaf)
     return f"{home}.{leaf}" if home else theirs
 
 

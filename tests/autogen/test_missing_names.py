@@ -2,7 +2,7 @@ import importlib
 from pathlib import Path
 
 import pytest
-from tests.support.autogen_names import MISSING
+from tests.support.autogen_names import IMPORTED, MISSING, has_module, has_name
 from tests.support.interpreter import python
 
 from symposia._autogen_names import PAGE_02, PAGES_02, PREVIEW_MODULES
@@ -212,3 +212,13 @@ def test_asking_for_an_attribute_is_not_an_import() -> None:
 def test_other_missing_modules_are_missed_as_before() -> None:
     assert str(error_of("import zzz_of_nobody")) == "No module named 'zzz_of_nobody'"
     assert str(error_of("import symposia.zzz")) == "No module named 'symposia.zzz'"
+
+
+def test_names_that_modules_of_version_02_import_from_each_other_are_found_there_too() -> None:
+    here = [(module, name) for module, source, name in IMPORTED if has_module(module) and has_name(source, name)]
+    for module, name in here:
+        exec(f"from {module} import {name}")
+    assert ("autogen.agentchat.conversable_agent", "OpenAIWrapper") in here
+    groupchat = importlib.import_module("autogen.agentchat.groupchat")
+    assert groupchat.ConversableAgent is importlib.import_module("symposia.v02").ConversableAgent
+    assert not hasattr(groupchat, "OpenAIClient")

@@ -12,15 +12,16 @@ ROOTS = {
     "autogen_ext": "symposia.ext",
 }
 
+LINES = [line.split() for line in files("symposia").joinpath("_autogen_names.txt").read_text().splitlines()]
 NAMES = [
     (public, public + source if source.startswith(".") else source, name)
-    for public, source, *names in map(
-        str.split, files("symposia").joinpath("_autogen_names.txt").read_text().splitlines()
-    )
-    if public != "#"
+    for public, source, *names in LINES
+    if public not in ("#", "from")
     for name in names
 ]
 """The module that exports a name, the module that defines it, the name."""
+IMPORTED = [(module, source, name) for word, module, source, *names in LINES if word == "from" for name in names]
+"""A module of AutoGen 0.2, another one from which it imports a name, the name."""
 
 
 def ours(module: str) -> str:

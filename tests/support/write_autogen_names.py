@@ -19,6 +19,7 @@ TARGET = Path(__file__).parents[2] / "src/symposia/_autogen_names.txt"
 HEADER = """\
 # The public names of AutoGen 0.7.5, and below `autogen` those of 0.2.40, by the module that exports them and the module
 # that defines them; a dot in front stands for the exporting module. Written by tests/support/write_autogen_names.py.
+# A line that begins with "from" has names that a module of 0.2.40 imports from another one, and that one.
 """
 NOT_OFFERED = {
     # In modules without __all__: type variables, generated constants, and aliases of types that have public names.
@@ -84,6 +85,25 @@ def defining_module(modules: dict[str, Module], name: str, leaf: str) -> str:
     return defining_module(modules, source, original) if leaf not in module.defined and source in modules else name
 
 
+def imported_names(modules: dict[str, Module]) -> dict[tuple[str, str], set[str]]:
+    """The public names that modules of AutoGen 0.2 import from others: programs import them from there, too."""
+    lines: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for name, module in modules.items():
+        if not name.startswith(f"{ROOT_02}.") or is_private(name):
+            continue
+        exported = module.defined if module.exported is None else module.exported
+        for leaf, (source, original) in module.imported.items():
+            if source in modules and leaf == original and leaf not in {*exported, *NOT_OFFERED}:
+                home = defining_module(modules, name, leaf)
+                if home != name and not is_private(home) and not leaf.startswith(("_", "*")):
+                    lines[name, home].add(leaf)
+    return lines
+
+
+def is_private(name: str) -> bool:
+    return any(part.startswith("_") for part in name.split("."))
+
+
 def main(site: Path, site_02: Path) -> None:
     modules: dict[str, Module] = {}
     for folder in (*(site / root for root in ROOTS), site_02 / ROOT_02):
@@ -94,13 +114,17 @@ def main(site: Path, site_02: Path) -> None:
     add_the_names_of_stars(modules, ROOT_02)
     lines: dict[tuple[str, str], set[str]] = defaultdict(set)
     for name, module in modules.items():
-        if any(part.startswith("_") for part in name.split(".")):
+        if is_private(name):
             continue
         for leaf in {*(module.defined if module.exported is None else module.exported)} - NOT_OFFERED:
             if not leaf.startswith(("_", "IS_", "*")) and not leaf.endswith("_import_exception"):
                 lines[name, defining_module(modules, name, leaf)].add(leaf)
     text = [" ".join([name, source.replace(name, "", 1) if source.startswith(f"{name}.") else source, *sorted(leaves)])
             for (name, source), leaves in sorted(lines.items())]  # fmt: skip
+    text += [
+        " ".join(["from", name, source, *sorted(leaves)])
+        for (name, source), leaves in sorted(imported_names(modules).items())
+    ]
     TARGET.write_text(HEADER + "\n".join(text) + "\n")
 
 

@@ -1,6 +1,8 @@
 """Configuration lists: filtered, and read from JSON, environment variables and files of keys."""
 
 import json
+import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from symposia.v02.oai import (
     filter_config,
     get_config_list,
 )
-from symposia.v02.oai.client_utils import should_hide_tools
+from symposia.v02.oai.client_utils import logger_formatter, should_hide_tools, validate_parameter
 from symposia.v02.oai.completion import ChatCompletion, Completion
 from symposia.v02.oai.openai_utils import get_config, get_key
 
@@ -153,3 +155,31 @@ def test_tools_are_hidden_once_they_have_run(when: str, hidden: list[bool]) -> N
 def test_the_interface_of_the_former_sdk_says_what_there_is_instead(cls: type[Completion]) -> None:
     with pytest.raises(NotImplementedError, match=rf"autogen.{cls.__name__}.create .* use autogen.OpenAIWrapper"):
         cls.create(prompt="hi")
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed_types", "bounds", "values", "text"),
+    [
+        (None, int, None, None, "cannot be None"),
+        ("x", (int, float), None, None, r"must be of type \(int, float\)"),
+        (5, int, (0, 3), None, "has numerical bounds, >= 0 and <= 3"),
+        (9, int, (None, 2), None, "has numerical bounds, <= 2"),
+        ("q", str, None, ["a", "b"], "must be one of these values"),
+    ],
+)
+def test_an_option_that_is_not_allowed_is_its_default_with_a_warning(
+    value: object, allowed_types: Any, bounds: Any, values: Any, text: str
+) -> None:
+    with pytest.warns(UserWarning, match=f"Config error - n {text}.*, defaulting to 1."):
+        assert validate_parameter({"n": value}, "n", allowed_types, False, 1, bounds, values) == 1
+
+
+def test_an_option_that_is_allowed_is_taken() -> None:
+    assert validate_parameter({"n": 2}, "n", (int, float), False, 1, (0, 3), [1, 2]) == 2
+    assert validate_parameter({}, "n", int, False, 1, None, None) == 1
+    assert validate_parameter({"n": None}, "n", int, True, 1, None, None) is None
+
+
+def test_the_format_of_logs_has_their_place() -> None:
+    record = logging.LogRecord("name", logging.INFO, "path", 7, "text", None, None)
+    assert re.fullmatch(r"\[name: \d\d-\d\d [\d:]{8}\] \{7\} INFO - text", logger_formatter.format(record))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from symposia._autogen._imported_names import add_imported_names
 from symposia._autogen._missing import message_of
 from symposia._autogen._private_modules import PrivateModule, PrivateModuleLoader, add_autogens_names
 from symposia._autogen_names import (
@@ -129,6 +130,7 @@ class _AliasLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self._own_spec
+        add_imported_names(module, self._theirs)
         if self._theirs == "autogen_core":
             _let_pillow_have_its_images()
         for theirs in catalogue().private_modules_of(self._theirs):  # `from package import _module` finds ours

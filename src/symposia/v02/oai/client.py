@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from symposia.core.exceptions import InvalidArgumentError, ModelError
 from symposia.v02 import runtime_logging
@@ -25,11 +25,15 @@ from symposia.v02.oai._usage import Summary, add_usage, print_summaries
 __all__ = [
     "LEGACY_CACHE_DIR",
     "LEGACY_DEFAULT_CACHE_SEED",
+    "OPEN_API_BASE_URL_PREFIX",
     "Cache",
     "ModelClient",
     "OpenAIWrapper",
     "PlaceHolderClient",
 ]
+
+OPEN_API_BASE_URL_PREFIX: Final = "https://api.openai.com"
+"""What the addresses of OpenAI's own service begin with."""
 
 _logger = logging.getLogger(__name__)
 
