@@ -38,6 +38,8 @@ PAGES = {
     "/many": "".join(f"<a href=/{n}>Link {n}</a> " for n in range(10_000)),
     "/long": "<p>" + "word " * 20_000,
     "/file": answered(b"\0\1" * 500, "application/octet-stream", 'Content-Disposition: attachment; filename="a b.bin"'),
+    "/fields": "<input type=date name=day><input type=checkbox name=gift><select name=land>"
+    + "".join(f"<option>Land {n}" for n in range(31)),
     "/moved": redirected("/tea"),
     "/stuck": "<script>const r = new XMLHttpRequest(); r.open('GET', '/never', false); r.send()</script>",
     "/onwards": "<title>Onwards</title><script>setTimeout(() => location = '/onwards?' + Math.random(), 60)</script>",
@@ -93,7 +95,7 @@ async def test_the_first_look_shows_the_start_page_with_numbered_elements(place:
     for line in (
         "[1] a 'the hills'",
         "[3] input/text 'Search'",
-        "select/select-one 'size' = 'Small'",
+        "select/select-one 'size' = 'Small' (options: 'Small', 'Large')",
         "'In the shadow'",
     ):
         assert line in text
@@ -198,9 +200,21 @@ async def test_mistakes_of_the_model_are_results_that_show_the_page(place: Place
     assert "There is no element 999" in result.to_text("")
     assert "[1] a 'the hills'" in result.to_text("")
     error = await error_of(place.browser, "input_text", input_field_id=number(view, "size"), text_value="Huge")
-    assert error.endswith("the list has no such option.")
+    assert error.endswith("the list has no such option. Take one of its options as they are shown.")
     assert "Wrong arguments for the tool 'click'" in await error_of(place.browser, "click", target_id="x'] *")
     assert await error_of(place.browser, "teleport") == "Tool teleport not found."
+
+
+async def test_a_field_that_does_not_take_a_text_is_an_error_that_says_what_it_takes(place: Place) -> None:
+    view = await text_of(place.browser, "visit_url", url=place.site.url("/fields"))
+    assert "'Land 29', '…')" in view
+    day, gift = number(view, "day"), number(view, "gift")
+    error = await error_of(place.browser, "input_text", input_field_id=day, text_value="23.11.2026")
+    assert error.endswith("of the type 'date', and takes a value such as 2026-11-23.")
+    view = await text_of(place.browser, "input_text", input_field_id=day, text_value="2026-11-23", press_enter=False)
+    assert "'day' = '2026-11-23'" in view
+    error = await error_of(place.browser, "input_text", input_field_id=gift, text_value="yes")
+    assert error.endswith("it is no field for text. Click it instead.")
 
 
 async def test_a_file_is_saved_in_the_folder_under_a_free_name(place: Place) -> None:

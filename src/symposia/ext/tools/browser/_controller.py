@@ -16,7 +16,9 @@ from symposia.ext.tools.browser._navigation import Navigation
 from symposia.ext.tools.browser._page import (
     MARK_ATTRIBUTE,
     MOST_MARKS,
+    MOST_OPTIONS,
     NAME_LENGTH,
+    OPTION_LENGTH,
     InteractiveRegion,
     PageMetadata,
     PageText,
@@ -33,7 +35,20 @@ else:
 
 LONGEST_TEXT: Final = 1_000_000
 """The characters that are read of a page. What a model is shown is cut to much less."""
-_MARKING: Final = {"most_marks": MOST_MARKS, "name_length": NAME_LENGTH}
+_MARKING: Final = {
+    "most_marks": MOST_MARKS,
+    "name_length": NAME_LENGTH,
+    "most_options": MOST_OPTIONS,
+    "option_length": OPTION_LENGTH,
+}
+_FORMATS: Final = {
+    "date": "2026-11-23",
+    "datetime-local": "2026-11-23T14:30",
+    "month": "2026-11",
+    "time": "14:30",
+    "week": "2026-W48",
+}
+"""What fields of these types take. They stay empty when something else is written into them."""
 _POPUP_SECONDS: Final = 0.5
 _LONGEST_SLEEP: Final = 60.0
 _CURSOR_STEPS: Final = 20
@@ -245,6 +260,12 @@ class PlaywrightController:
                 await element.press_sequentially(value, delay=20, timeout=_LONGEST_SLEEP * 1000)
             else:
                 await element.fill(value, timeout=ACTION_SECONDS * 1000)
+            kind = await element.get_attribute("type", timeout=ACTION_SECONDS * 1000) or ""
+            if kind in _FORMATS and value and not await element.input_value(timeout=ACTION_SECONDS * 1000):
+                raise ToolServiceError(
+                    f"The element {identifier} is still empty: it is of the type {kind!r}, and takes a value such as "
+                    f"{_FORMATS[kind]}."
+                )
             if press_enter:
                 await element.press("Enter", timeout=ACTION_SECONDS * 1000)
         await self._navigation.settle(page)

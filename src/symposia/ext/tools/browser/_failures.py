@@ -47,6 +47,9 @@ def explained(what: str) -> Generator[None]:
     except playwright_api.TimeoutError as error:
         raise ToolServiceError(f"{what}: {_obstacle(error)}.") from None
     except playwright_api.Error as error:
+        text = str(error)
+        if "cannot be filled" in text or "Element is not an <input>" in text:
+            raise ToolServiceError(f"{what}: it is no field for text. Click it instead.") from None
         raise ToolServiceError(f"{what}: {first_line(error)}") from error
 
 
@@ -59,7 +62,7 @@ def _obstacle(error: Exception) -> str:
         if sign in text:
             return f"it is {sign}" if sign != "not stable" else "it moves"
     if "did not find some options" in text:
-        return "the list has no such option"
+        return "the list has no such option. Take one of its options as they are shown"
     return f"it was not done within {ACTION_SECONDS:g} seconds"
 
 

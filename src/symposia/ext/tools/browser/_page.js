@@ -57,6 +57,11 @@
     return ["INPUT", "TEXTAREA"].includes(element.tagName) && !["submit", "button", "reset"].includes(element.type)
       ? shorten(element.value, given.name_length) : "";
   };
+  const optionsOf = (element) => {
+    if (element.tagName !== "SELECT") return [];
+    const texts = [...element.options].slice(0, given.most_options).map((option) => shorten(option.text, given.option_length));
+    return element.options.length > given.most_options ? [...texts, "…"] : texts;
+  };
   // Whether a rectangle in the view is not covered by something else, such as a dialog.
   const isOnTop = (element, box) => {
     const x = Math.min(Math.max(box.left + box.width / 2, 0), innerWidth - 1);
@@ -83,7 +88,7 @@
       element.setAttribute(MARK, String(number));
       found[number] = { tag_name: element.tagName.toLowerCase() + (element.type ? "/" + shorten(element.type, 20) : ""),
         role: shorten(element.getAttribute("role") || "", 40), aria_name: nameOf(element), v_scrollable: scrollable,
-        value: valueOf(element), rects: boxes.slice(0, 4).map(rectangle) };
+        value: valueOf(element), options: optionsOf(element), rects: boxes.slice(0, 4).map(rectangle) };
     }
     return found;
   }

@@ -24,6 +24,9 @@ else:
 MARK_ATTRIBUTE: Final = "data-symposia-mark"
 MOST_MARKS: Final = 300
 NAME_LENGTH: Final = 120
+MOST_OPTIONS: Final = 30
+"""Options of a list that are shown."""
+OPTION_LENGTH: Final = 60
 _SECONDS: Final = 30.0
 _PICTURE_SECONDS: Final = 10.0
 _LOAD_SECONDS: Final = 3.0
@@ -59,6 +62,7 @@ class InteractiveRegion(TypedDict):
         aria_name: What it is called, for a person.
         v_scrollable: Whether it scrolls by itself.
         value: What is filled in or selected. The text of a password is not told.
+        options: The first options of a list, which a screenshot does not show, and ``…`` if there are more.
         rects: Where it is; several for a link that is broken into lines.
     """
 
@@ -67,6 +71,7 @@ class InteractiveRegion(TypedDict):
     aria_name: Annotated[str, Field(max_length=2 * NAME_LENGTH)]
     v_scrollable: bool
     value: Annotated[str, Field(max_length=2 * NAME_LENGTH)]
+    options: Annotated[list[Annotated[str, Field(max_length=2 * OPTION_LENGTH)]], Field(max_length=MOST_OPTIONS + 1)]
     rects: list[Rectangle]
 
 

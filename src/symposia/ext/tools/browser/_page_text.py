@@ -38,4 +38,5 @@ def elements_as_text(regions: Mapping[str, InteractiveRegion], height: float) ->
 def _element_as_text(mark: str, region: InteractiveRegion) -> str:
     kind = region["role"] or region["tag_name"]
     value = f" = {region['value']!r}" if region["value"] else ""
-    return f"[{mark}] {kind} {region['aria_name']!r}{value}{', scrolls' if region['v_scrollable'] else ''}"
+    options = f" (options: {', '.join(map(repr, region['options']))})" if region["options"] else ""
+    return f"[{mark}] {kind} {region['aria_name']!r}{value}{options}{', scrolls' if region['v_scrollable'] else ''}"
