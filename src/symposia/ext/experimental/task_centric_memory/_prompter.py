@@ -95,16 +95,6 @@ none.
 {text}
 </message>"""
 
-_TASK: Final = """\
-A user wrote the message below. Which task or question does it set? Write it so that it can be understood \
-without the message.
-
-Answer with one JSON object and nothing else: {{"found": "the task"}}, or {{"found": null}} if there is none.
-
-<message>
-{text}
-</message>"""
-
 MAX_TOPICS: Final = 20
 """Of one text: each is compared with all in the bank, and a model that repeats itself names hundreds."""
 
@@ -188,14 +178,7 @@ class Prompter:
 
     async def extract_advice(self, text: str) -> str | None:
         """What a message teaches; None for nothing."""
-        return await self._find("Find advice", _ADVICE.format(text=text))
-
-    async def extract_task(self, text: str) -> str | None:
-        """The task that a message sets; None for none."""
-        return await self._find("Find the task", _TASK.format(text=text))
-
-    async def _find(self, summary: str, question: str) -> str | None:
-        answer = await self._conversation().ask_for(summary, question, _Found, _read_text)
+        answer = await self._conversation().ask_for("Find advice", _ADVICE.format(text=text), _Found, _read_text)
         found = (answer.found or "").strip() if answer else ""
         return None if found.strip("\"'`*.").lower() in {"", "none", "null"} else found
 
