@@ -338,5 +338,5 @@ def test_what_is_no_folder_is_refused_at_once(root: Path) -> None:
         FileWorkbench(root / "a.txt")
     with pytest.raises(ArgumentTypeError, match="has to be a path"):
         FileWorkbench(3)  # pyright: ignore[reportArgumentType] - what is tested
-    with pytest.raises(InvalidArgumentError, match="positive"):
+    with pytest.raises(InvalidArgumentError, match="timeout of FileWorkbench is 0: give seconds above 0"):
         FileWorkbench(root, timeout=0)

@@ -7,14 +7,14 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, TypeVar, cast
 
-from pydantic import Field, JsonValue
+from pydantic import Field
+from typing_extensions import override
 
 from symposia.core import CancellationToken, Image, run_in_worker_thread
 from symposia.core.argument_checks import check_model_client
-from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.models import ChatCompletionClient
-from symposia.core.tools import FunctionTool, ImageResultContent, StaticWorkbench, ToolResult, failed_result
-from symposia.ext._time_limit import time_limit
+from symposia.core.tools import FunctionTool, ImageResultContent, ToolResult, failed_result
 from symposia.ext.agents.video_surfer._media import Video, check_installed, encoded, extracted_sound
 from symposia.ext.agents.video_surfer._transcription import (
     Transcriber,
@@ -23,7 +23,7 @@ from symposia.ext.agents.video_surfer._transcription import (
     transcript,
 )
 from symposia.ext.agents.video_surfer.tools import describe_picture
-from symposia.ext.tools.files import ConfinedFolder
+from symposia.ext.tools.files import ConfinedFolder, FolderWorkbench
 
 MOST_SOUND: Final = 512 * 1024 * 1024
 """The most bytes of a sound that is transcribed or written: MP3 of a day."""
@@ -42,7 +42,7 @@ _Second = Annotated[float, Field(description="In seconds.")]
 T = TypeVar("T")
 
 
-class VideoWorkbench(StaticWorkbench):
+class VideoWorkbench(FolderWorkbench):
     """Tools with which a model looks into the videos of one folder, and of no other; see `ConfinedFolder`.
 
     Videos are decoded in this process, by worker threads. A call that is cancelled or takes too long ends at once, and
@@ -70,12 +70,8 @@ class VideoWorkbench(StaticWorkbench):
     ) -> None:
         check_installed("VideoSurfer")
         check_model_client("VideoWorkbench", model_client)
-        if timeout <= 0:
-            raise InvalidArgumentError(f"The timeout of VideoWorkbench is {timeout!r}: give seconds above 0.")
-        self._files = ConfinedFolder(root, max_file_bytes=MOST_SOUND)
         self._model_client = model_client
         self._transcriber = WhisperTranscriber() if transcriber is None else transcriber
-        self._timeout = timeout
         self._last_transcript: tuple[bytes, Sequence[TranscriptSegment]] | None = None
         functions: list[Callable[..., Any]] = [
             self.get_video_length,
@@ -86,27 +82,16 @@ class VideoWorkbench(StaticWorkbench):
             self.transcribe_audio_with_timestamps,
         ]
         # Each can be repeated: those that write replace the file by the same one.
-        super().__init__([FunctionTool(each, str(each.__doc__), idempotency="idempotent") for each in functions])
+        tools = [FunctionTool(each, str(each.__doc__), idempotency="idempotent") for each in functions]
+        super().__init__(tools, ConfinedFolder(root, max_file_bytes=MOST_SOUND), timeout)
 
-    def effect_identity(self) -> dict[str, JsonValue]:
-        """The class, and the folder."""
-        return {**super().effect_identity(), "root": str(self._files.root)}
-
-    async def call_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, object] | None = None,
-        cancellation_token: CancellationToken | None = None,
-        call_id: str | None = None,
+    @override
+    async def _answer(
+        self, name: str, arguments: Mapping[str, object] | None, token: CancellationToken | None, call_id: str | None
     ) -> ToolResult:
-        """Call a tool. After the timeout the result says so. See `Workbench.call_tool`."""
-        try:
-            async with time_limit(self._timeout, DeadlineExceededError(f"It has not ended after {self._timeout:g} s.")):
-                if name == _SCREENSHOTS:
-                    return await self._pictures(arguments or {}, cancellation_token or CancellationToken())
-                return await super().call_tool(name, arguments, cancellation_token, call_id)
-        except DeadlineExceededError as error:
-            return failed_result(name, error)
+        if name == _SCREENSHOTS:
+            return await self._pictures(arguments or {}, token or CancellationToken())
+        return await super()._answer(name, arguments, token, call_id)
 
     async def get_video_length(self, video_path: _Path) -> str:
         """The length of a video."""

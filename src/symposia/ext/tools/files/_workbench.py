@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from symposia.core import CancellationToken
 from symposia.core.argument_checks import check_flag
-from symposia.core.exceptions import DeadlineExceededError, InvalidArgumentError
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.terminal_text import printable
 from symposia.core.text_limits import beginning_of
-from symposia.core.tools import FunctionTool, StaticWorkbench, ToolResult, failed_result
-from symposia.ext._time_limit import time_limit
+from symposia.core.tools import FunctionTool
 from symposia.ext.tools.files._edit import edited
 from symposia.ext.tools.files._folder import MOST_FILE_BYTES, ConfinedFolder, FolderEntry
+from symposia.ext.tools.files._folder_workbench import FolderWorkbench
 
 MOST_SHOWN: Final = 32_000
 """The most characters of a result, some 8,000 tokens."""
@@ -40,7 +39,7 @@ MOST_PATTERN: Final = 1_000
 _Path = Annotated[str, Field(description="Relative to the folder, with '/'.")]
 
 
-class FileWorkbench(StaticWorkbench):
+class FileWorkbench(FolderWorkbench):
     """Tools with which a model works on the text files of one folder, and of no other; see `ConfinedFolder`.
 
     ``list_files``, ``read_file`` and ``search_files``; unless `read_only`, ``write_file`` and ``edit_file``. A file is
@@ -73,10 +72,8 @@ class FileWorkbench(StaticWorkbench):
         timeout: float = 30.0,
     ) -> None:
         check_flag("read_only", "FileWorkbench", read_only)
-        if timeout <= 0 or max_written_bytes < 1:
-            raise InvalidArgumentError("The timeout and max_written_bytes of FileWorkbench have to be positive.")
-        self._files = ConfinedFolder(root, max_file_bytes=max_file_bytes, hidden=hidden)
-        self._timeout = timeout
+        if max_written_bytes < 1:
+            raise InvalidArgumentError(f"max_written_bytes of FileWorkbench is {max_written_bytes!r}: give at least 1.")
         self._left_to_write = max_written_bytes
         # An edit reads and writes, and the calls of one answer run at the same time, in threads.
         self._writing = threading.Lock()
@@ -84,30 +81,7 @@ class FileWorkbench(StaticWorkbench):
         tools = [_tool(each, idempotent=True) for each in readers]
         if not read_only:
             tools += [_tool(self.write_file, idempotent=True), _tool(self.edit_file, idempotent=False)]
-        super().__init__(tools)
-
-    @property
-    def root(self) -> Path:
-        """The folder, as an absolute path."""
-        return self._files.root
-
-    def effect_identity(self) -> dict[str, JsonValue]:
-        """The class, and the folder."""
-        return {**super().effect_identity(), "root": str(self._files.root)}
-
-    async def call_tool(
-        self,
-        name: str,
-        arguments: Mapping[str, object] | None = None,
-        cancellation_token: CancellationToken | None = None,
-        call_id: str | None = None,
-    ) -> ToolResult:
-        """Call a tool. After the timeout the result says so. See `Workbench.call_tool`."""
-        try:
-            async with time_limit(self._timeout, _too_slow(self._timeout)):
-                return await super().call_tool(name, arguments, cancellation_token, call_id)
-        except DeadlineExceededError as error:
-            return failed_result(name, error)
+        super().__init__(tools, ConfinedFolder(root, max_file_bytes=max_file_bytes, hidden=hidden), timeout)
 
     def list_files(self, path: _Path = ".") -> str:
         """List the files and folders in a folder, with the bytes of each file."""
@@ -161,7 +135,7 @@ class FileWorkbench(StaticWorkbench):
         found: list[str] = []
         for entry in self._files.walk(path):
             if time.monotonic() > deadline:
-                raise _too_slow(self._timeout)
+                raise self._too_slow()
             if not fnmatch(entry.path, name_pattern) and not fnmatch(entry.path.rpartition("/")[2], name_pattern):
                 continue
             found += [entry.path] if not wanted else self._matches(entry, wanted, ignore_case=ignore_case)
@@ -192,7 +166,7 @@ class FileWorkbench(StaticWorkbench):
     def _exclusive_writing(self) -> Generator[None]:
         # With a limit: behind a disk that hangs, each call would keep a thread, and write when nobody expects it.
         if not self._writing.acquire(timeout=self._timeout):
-            raise _too_slow(self._timeout)
+            raise self._too_slow()
         try:
             yield
         finally:
@@ -257,7 +231,3 @@ def _shown(line: str) -> str:
 
 def _shortened(text: str, most: int = MOST_SHOWN) -> str:
     return beginning_of(text, most, " [{left} more characters]")
-
-
-def _too_slow(seconds: float) -> DeadlineExceededError:
-    return DeadlineExceededError(f"It has not ended after {seconds:g} s, and was given up. Try a smaller part.")
