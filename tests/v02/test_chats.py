@@ -1,12 +1,20 @@
 """Chats: their turns, first messages, summaries and results; queues of chats, and chats before a reply."""
 
 import asyncio
+import sys
 from typing import Any
 
 import pytest
 from tests.support.v02_agents import Recorder, speaker, texts
 
-from symposia.v02 import ChatResult, ConversableAgent, InvalidCarryOverType, initiate_chats
+from symposia.v02 import (
+    ChatResult,
+    ConversableAgent,
+    GroupChat,
+    GroupChatManager,
+    InvalidCarryOverType,
+    initiate_chats,
+)
 from symposia.v02.agentchat import a_initiate_chats
 from symposia.v02.io import IOStream
 
@@ -225,6 +233,35 @@ QUEUES: list[tuple[list[dict[str, Any]], str]] = [
     ([{"chat_id": 1, "prerequisites": [7]}], r"not in the queue: \[7\]"),
     ([{"chat_id": 1, "prerequisites": [2]}, {"chat_id": 2, "prerequisites": [1]}], "prerequisites of each other"),
 ]
+
+
+@pytest.mark.parametrize("kind", ["two", "group"])
+def test_an_asynchronous_chat_without_a_model_can_be_cancelled(kind: str) -> None:
+    a, b = (speaker(name, max_consecutive_auto_reply=sys.maxsize) for name in "ab")
+    group = GroupChat([a, b], [], max_round=sys.maxsize, speaker_selection_method="round_robin")
+    other = b if kind == "two" else GroupChatManager(group)
+
+    many = asyncio.Event()
+
+    async def count(messages: list[Any]) -> list[Any]:
+        if len(messages) > 10:
+            many.set()
+        return messages
+
+    a.register_hook("a_process_all_messages_before_reply", count)
+
+    async def hold() -> None:
+        with IOStream.set_default(Recorder()):
+            await a.a_initiate_chat(other, message="go", silent=True)
+
+    async def main() -> None:
+        chat = asyncio.ensure_future(hold())
+        await asyncio.wait_for(many.wait(), 10)
+        chat.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await chat
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(("queue", "error"), QUEUES)

@@ -8,6 +8,7 @@ logic: an agent's reply, in which it may hold chats, and a function that it exec
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from types import MethodType
@@ -194,6 +195,7 @@ class _Async(AsyncWaiting):
         await cast("Conversing", agent).a_receive(message, sender, request_reply, silent)
 
     async def generate_reply(self, agent: Agent, messages: list[Message] | None, sender: Agent | None) -> Reply:
+        await asyncio.sleep(0)  # a chat in which nothing waits holds up no other task, and can be cancelled
         return await agent.a_generate_reply(messages=messages, sender=sender)
 
     def ask(
