@@ -112,6 +112,23 @@ def test_an_agent_that_asks_a_person_hardly_ever_is_rewritten_with_a_note() -> N
     assert note.text.startswith("bot asks a person after 100 answers in AutoGen 0.2")
 
 
+def test_declared_types_of_what_is_rewritten_go() -> None:
+    declared = ASKING.replace("config = {", "config: dict[str, object] = {").replace(
+        "\na = ", "\na: autogen.AssistantAgent = "
+    )
+    declared = declared.replace("\nu = ", "\nu: autogen.UserProxyAgent = ")
+    assert declared.count(": autogen.") == 2
+    assert migrate_text(declared) == migrate_text(ASKING)
+
+
+@pytest.mark.parametrize("quote", ['"', "'", '"""'])
+def test_the_summary_in_a_formatted_string_has_other_quotes(quote: str) -> None:
+    inside = "'" if quote.startswith('"') else '"'
+    used = ASKING.replace("return result.summary", f"return f{quote}so: {{result.summary}}{quote}")
+    wanted = f"f{quote}so: {{result.messages[-1].to_text().replace({inside}TERMINATE{inside}, {inside * 2})}}{quote}"
+    assert wanted in migrate_text(used).text
+
+
 def test_an_executor_in_the_call_that_makes_an_agent_is_rewritten() -> None:
     config = '{"work_dir": "w", "use_docker": False}'
     assert config in CODING

@@ -171,7 +171,7 @@ class Agents:
             NotCertainError: An argument has no counterpart.
         """
         text = self._executor_call(construct.kind, construct.call)
-        self.edits.append(self._program.source.replaced(construct.call, text))
+        self.edits += construct.assigned.edits(self._program.source, construct.variable, text)
 
     def _executor_call(self, kind: str, call: cst.Call) -> str:
         """The call that makes an executor in 0.4."""

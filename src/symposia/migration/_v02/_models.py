@@ -91,16 +91,14 @@ class Models:
 
     def _rename(self, variable: str) -> None:
         """Make a client of the dictionary that a variable holds."""
-        assign = self.program.values[variable]
-        if not isinstance(assign.value, cst.Dict):
-            raise NotCertainError(assign, f"{variable} is not a dictionary that stands in this file.")
+        assigned = self.program.values[variable]
+        if not isinstance(assigned.value, cst.Dict):
+            raise NotCertainError(assigned.value, f"{variable} is not a dictionary that stands in this file.")
         name = (
             re.sub("(llm_)?config(s?)", r"model_client\2", variable) if "config" in variable else f"{variable}_client"
         )
         new = self.program.free_name(name)
-        source = self.program.source
-        self.edits.append(source.replaced(assign.targets[0].target, new))
-        self.edits.append(source.replaced(assign.value, self._of_dict(assign.value)))
+        self.edits += assigned.edits(self.program.source, new, self._of_dict(assigned.value))
         self.variables.add(variable)
         self._renamed[variable] = new
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symposia.migration._bindings import binding_counts, imported_names
-from symposia.migration._source import Source, cst, dotted_name
+from symposia.migration._source import Edit, Source, cst, dotted_name
 from symposia.migration._v02._expressions import DependsError, NotCertainError
 from symposia.migration._v02._uses import Calls, Mentions
 
@@ -45,14 +45,35 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Assigned:
+    """``target = value``, or ``target: annotation = value``."""
+
+    target: cst.Name
+    value: cst.BaseExpression
+    annotation: cst.BaseExpression | None = None
+
+    def edits(self, source: Source, target: str, value: str) -> Iterator[Edit]:
+        """The edits that put another target and value in their places, without the annotation, which is of 0.2."""
+        yield source.replaced(self.target, target)
+        if self.annotation is not None:
+            yield Edit(source.end(self.target), source.end(self.annotation), "")
+        yield source.replaced(self.value, value)
+
+
+@dataclass(frozen=True)
 class Construct:
     """``variable = autogen.Kind(…)``."""
 
-    variable: str
+    assigned: Assigned
     kind: str
     call: cst.Call
     statement: cst.SimpleStatementLine
     place: Place
+
+    @property
+    def variable(self) -> str:
+        """The variable that holds it."""
+        return self.assigned.target.value
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,7 @@ class Program:
     chats: list[Chat] = field(default_factory=list[Chat])
     stops: list[Stop] = field(default_factory=list[Stop])
     registrations: list[Registration] = field(default_factory=list[Registration])
-    values: dict[str, cst.Assign] = field(default_factory=dict[str, cst.Assign])
+    values: dict[str, Assigned] = field(default_factory=dict[str, Assigned])
     functions: dict[str, cst.FunctionDef] = field(default_factory=dict[str, cst.FunctionDef])
     only_configures: bool = True
     imports_star: bool = False
@@ -236,11 +257,12 @@ class Program:
         if len(statement.body) != 1:
             return
         match statement.body[0]:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value) as assign:
-                self.values[name] = assign
-                self._read_value(name, value, statement, place)
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as target)], value=value):
+                self._read_assigned(Assigned(target, value), statement, place)
+            case cst.AnnAssign(target=cst.Name() as target, annotation=annotation, value=cst.BaseExpression() as value):
+                self._read_assigned(Assigned(target, value, annotation.annotation), statement, place)
             case cst.Expr(value=value):
-                self._read_value("", value, statement, place)
+                self._read_value(None, value, statement, place)
             case _:
                 pass
 
@@ -280,15 +302,25 @@ class Program:
             self.imports.append((statement, place))
             self.imports_star, self.only_configures = True, False
 
+    def _read_assigned(self, assigned: Assigned, statement: cst.SimpleStatementLine, place: Place) -> None:
+        name = assigned.target.value
+        self.values[name] = assigned
+        self._read_value(assigned, assigned.value, statement, place)
+        if name in self.constructs and assigned.annotation is not None:
+            mentions = Mentions({*self._aliases})
+            assigned.annotation.visit(mentions)
+            self.understood |= {node for node, _ in mentions.found}
+
     def _read_value(
-        self, target: str, value: cst.BaseExpression, statement: cst.SimpleStatementLine, place: Place
+        self, assigned: Assigned | None, value: cst.BaseExpression, statement: cst.SimpleStatementLine, place: Place
     ) -> None:
+        target = assigned.target.value if assigned else ""
         call = value.expression if isinstance(value, cst.Await) else value
         if not isinstance(call, cst.Call):
             return
         leaf = self.full_name(call.func).rpartition(".")[2]
-        if target and leaf in CONSTRUCTED and call is value:
-            self.constructs[target] = Construct(target, leaf, call, statement, place)
+        if assigned and leaf in CONSTRUCTED and call is value:
+            self.constructs[target] = Construct(assigned, leaf, call, statement, place)
             self.understood.add(call.func)
         elif leaf == "register_function" and not target:
             self.registrations.append(Registration(statement, place, call=call))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from typing_extensions import override
+
 from symposia.migration._findings import Note
 from symposia.migration._source import Edit, Source, SourceError, cst, dotted_name, edited, parsed
 from symposia.migration._v02._agents import Agent, Agents, Role
@@ -116,9 +118,10 @@ class _Writer:
         for node, name in self._program.mentions(self._models.variables):
             if node not in understood:
                 others.setdefault(self._program.source.statement_start(node), []).append((node, name))
-        for uses in others.values():  # of a statement one: a method, if there is one, and not the agents that it takes
-            node, name = next((use for use in uses if "." in use[1]), uses[0])
-            found.append(NotCertainError(node, f"{name} is used in a way that has no certain counterpart."))
+        for uses in others.values():
+            methods = [use for use in uses if "." in use[1]]  # and not the agents that they take
+            for node, name in methods or uses:
+                found.append(NotCertainError(node, f"{name} is used in a way that has no certain counterpart."))
         return found
 
     def edits(self) -> Sequence[Edit]:
@@ -158,7 +161,7 @@ class _Writer:
             text = self._agents.text(agent, runs_code=runs_code)
             later = self._tools.made_after.get(variable)
             if later is None:
-                self._made_edits.append(source.replaced(agent.construct.call, text))
+                self._made_edits += agent.construct.assigned.edits(source, variable, text)
                 continue
             whole = f"{variable} = {text}"
             self._made_edits.append(source.removed_line(statement))
@@ -199,13 +202,26 @@ class _ResultUses(cst.CSTVisitor):
         self._results = results
         self.edits: list[Edit] = []
         self.understood: set[cst.CSTNode] = set()
+        self._quote = '"'
 
-    def visit_Attribute(self, node: cst.Attribute) -> None:  # noqa: N802 - libcst's name
+    @override
+    def visit_FormattedString(self, node: cst.FormattedString) -> None:
+        # The quote of the string that is around ends that string before Python 3.12.
+        self._quote = "'" if node.end.endswith('"') else '"'
+
+    @override
+    def leave_FormattedString(self, original_node: cst.FormattedString) -> None:
+        self._quote = '"'
+
+    @override
+    def visit_Attribute(self, node: cst.Attribute) -> None:
         result = dotted_name(node.value)
         if result in self._results and node.attr.value == "summary":
-            self._understand(node, node, f'{result}.messages[-1].to_text().replace("TERMINATE", "")')
+            text = f'{result}.messages[-1].to_text().replace("TERMINATE", "")'
+            self._understand(node, node, text.replace('"', self._quote))
 
-    def visit_Subscript(self, node: cst.Subscript) -> None:  # noqa: N802 - libcst's name
+    @override
+    def visit_Subscript(self, node: cst.Subscript) -> None:
         text = "".join(self._source.text(node).split()).replace("'", '"')
         result = text.partition(".")[0]
         if result in self._results and text == f'{result}.chat_history[-1]["content"]':

@@ -43,6 +43,13 @@ class Mentions(cst.CSTVisitor):
         return not isinstance(node.target, cst.Name)
 
     @override
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> bool:
+        for part in (node.annotation, node.value, None if isinstance(node.target, cst.Name) else node.target):
+            if part is not None:
+                part.visit(self)
+        return False
+
+    @override
     def visit_Arg(self, node: cst.Arg) -> bool:
         node.value.visit(self)
         return False
