@@ -26,6 +26,13 @@ def fail() -> str:
     raise ValueError("it broke")
 
 tools = [add, fail]
+
+def repeatable():
+    from symposia.core.tools import FunctionTool
+    sum, put = FunctionTool(add, "", "sum", idempotency="pure"), FunctionTool(add, "", "put", idempotency="idempotent")
+    return [sum, put, add]
+
+hinted = repeatable()
 """
 
 
@@ -44,6 +51,15 @@ async def test_functions_of_a_program_are_served(tmp_path: Path) -> None:
         failed = await workbench.call_tool("fail")
         assert failed.is_error
         assert failed.to_text() == "it broke"
+
+
+async def test_a_client_is_told_which_tools_may_be_called_again(tmp_path: Path) -> None:
+    program = tmp_path / "tools.py"
+    program.write_text(TOOLS)
+    async with serving(f"{program}:hinted") as workbench:
+        names = [tool["name"] for tool in await workbench.list_tools()]
+        told = {name: workbench.tool_traits(name).idempotency for name in names}
+        assert told == {"sum": "idempotent", "put": "idempotent", "add": "unknown"}
 
 
 async def test_a_program_that_is_served_may_print_and_import_modules_beside_it(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from symposia.core.tools import (
     StaticWorkbench,
     TextResultContent,
     ToolSchema,
+    ToolTraits,
     Workbench,
     call_tool,
 )
@@ -41,6 +42,7 @@ async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "sympos
 
     An agent or a team is one tool, whose argument is a task. What tools print goes to the standard error, since the
     standard output is for messages. A tool that calls ``sys.exit`` has failed, and the server goes on.
+    The idempotency of a tool becomes the protocol's hint.
 
     Args:
         served: A workbench, an agent, a team, a tool, a function, or a list of the last four.
@@ -113,7 +115,7 @@ def _as_tool(given: object, name: str) -> BaseTool[Any, Any]:
 
 def _server_of(workbench: Workbench, name: str) -> Any:  # Any: of the SDK
     async def list_tools() -> list[dict[str, Any]]:
-        return [_as_wire(schema) for schema in await workbench.list_tools()]
+        return [_as_wire(each, workbench.tool_traits(each["name"])) for each in await workbench.list_tools()]
 
     async def call(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -126,9 +128,19 @@ def _server_of(workbench: Workbench, name: str) -> Any:  # Any: of the SDK
     return sdk.tool_server(name, list_tools, call)
 
 
-def _as_wire(schema: ToolSchema) -> dict[str, Any]:
-    parameters = schema.get("parameters") or {"type": "object", "properties": {}}
-    return {"name": schema["name"], "description": schema.get("description", ""), "inputSchema": parameters}
+def _as_wire(schema: ToolSchema, traits: ToolTraits) -> dict[str, Any]:
+    wire: dict[str, Any] = {
+        "name": schema["name"],
+        "description": schema.get("description", ""),
+        "inputSchema": schema.get("parameters") or {"type": "object", "properties": {}},
+    }
+    match traits.idempotency:
+        case "pure":
+            return {**wire, "annotations": {"readOnlyHint": True}}
+        case "idempotent":
+            return {**wire, "annotations": {"idempotentHint": True}}
+        case "unknown":
+            return wire
 
 
 def _content(piece: TextResultContent | ImageResultContent) -> dict[str, str]:
