@@ -7,6 +7,17 @@ from collections import defaultdict
 from symposia.v02.agentchat.agent import Agent
 
 
+class _Limits(dict["Agent | None", int]):
+    """The limits of senders; those without one of their own have the default."""
+
+    def __init__(self, default: int) -> None:
+        super().__init__()
+        self.default = default
+
+    def __missing__(self, sender: Agent | None) -> int:
+        return self.default
+
+
 class AutoReplies:
     """Counts consecutive automatic replies, per sender.
 
@@ -15,18 +26,25 @@ class AutoReplies:
 
     Attributes:
         counts: The replies since a person, or a new chat, interrupted them.
-        limits: The limits of senders that have one.
-        default: See `limit`.
+        limits: The limits of senders; `limit` for one without a limit of its own.
     """
 
     def __init__(self, limit: int) -> None:
-        self.default = limit
         self.counts: defaultdict[Agent | None, int] = defaultdict(int)
-        self.limits: dict[Agent | None, int] = {}
+        self.limits = _Limits(limit)
+
+    @property
+    def default(self) -> int:
+        """See `limit`."""
+        return self.limits.default
+
+    @default.setter
+    def default(self, limit: int) -> None:
+        self.limits.default = limit
 
     def limit_of(self, sender: Agent | None) -> int:
         """How many replies are allowed to a sender."""
-        return self.limits.get(sender, self.default)
+        return self.limits[sender]
 
     def set_limit(self, limit: int, sender: Agent | None) -> None:
         """Set the limit of a sender; of every sender if it is None."""

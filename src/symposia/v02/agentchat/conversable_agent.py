@@ -12,9 +12,9 @@ from typing import Any, Final, Literal
 
 from symposia.v02 import runtime_logging
 from symposia.v02.agentchat._agent_options import AgentOptions
-from symposia.v02.agentchat._chatting_agent import ChattingAgent
 from symposia.v02.agentchat._conversable import HumanInputMode, LLMConfig
 from symposia.v02.agentchat._messages import Message
+from symposia.v02.agentchat._private_names import PrivateNames
 from symposia.v02.agentchat._reply_functions import reset
 from symposia.v02.agentchat.agent import Agent
 
@@ -24,7 +24,7 @@ LOGGED: Final = tuple(each.name for each in fields(AgentOptions) if each.name no
 """The arguments that a log of new agents has."""
 
 
-class ConversableAgent(ChattingAgent):
+class ConversableAgent(PrivateNames):
     """An agent that converses with others.
 
     Args:
