@@ -154,7 +154,16 @@ def test_a_call_has_a_result_whatever_happens(call: dict[str, Any], outcome: tup
     assert executed(executor(add=add, listed=listed, fail=fail, echo=echo, stop=stop), call, form) == outcome
 
 
-@pytest.mark.parametrize("arguments", ["[1]", "null"])
+@pytest.mark.parametrize("form", ["plain", "async"])
+def test_parameters_may_have_any_names(form: str) -> None:
+    def show(self: str, function: str, args: str, kwargs: str) -> str:
+        return f"{self}{function}{args}{kwargs}"
+
+    arguments = json.dumps({"self": "1", "function": "2", "args": "3", "kwargs": "4"})
+    assert executed(executor(show=show), {"name": "show", "arguments": arguments}, form) == (True, "1234")
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "null", "[" * 100_000, '{"a":' * 100_000])
 def test_arguments_that_are_no_object_are_an_error_for_the_model(arguments: str) -> None:
     """AutoGen 0.2 raises for `null`."""
     ok, content = executed(executor(add=add), {"name": "add", "arguments": arguments})

@@ -85,7 +85,7 @@ class Form(Waiting, Protocol):
         """Have an agent execute a function."""
         ...
 
-    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:  # Any: its result
+    async def call(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:  # Any: its result
         """Call a function of the program; the asynchronous form awaits a coroutine function."""
         ...
 
@@ -165,7 +165,7 @@ class _Plain(PlainWaiting):
             return await on_own_stack(logic(agent, self, call))
         return method(call)
 
-    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
+    async def call(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         return function(*args, **kwargs)
 
     async def perform(self, effect: Effect[T, R], step: Step[T]) -> R:
@@ -224,7 +224,7 @@ class _Async(AsyncWaiting):
     async def executed(self, agent: Executing, call: dict[str, Any]) -> tuple[bool, Message]:
         return await agent.a_execute_function(call)
 
-    async def call(self, function: Callable[..., object], *args: object, **kwargs: object) -> Any:
+    async def call(self, function: Callable[..., object], /, *args: object, **kwargs: object) -> Any:
         result = function(*args, **kwargs)
         return await result if inspect.isawaitable(result) else result
 

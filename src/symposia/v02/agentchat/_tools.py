@@ -63,7 +63,7 @@ async def _outcome(
         return False, f"Error: Function {name} not found."
     try:
         arguments = read_arguments(call.get("arguments") or ("" if "arguments" in call else "{}"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter of brackets that a model wrote by the thousand
         return False, f"Error: {error}\n The argument must be in JSON format."
     stream = IOStream.get_default()
     kind = "ASYNC FUNCTION" if form.is_async else "FUNCTION"
