@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from symposia.core import CancellationToken
+from symposia.core.effects import HumanQuestion
 from symposia.core.exceptions import HumanInputError
 from symposia.ext.models.replay import ReplayChatCompletionClient
 from symposia.ext.tools.mcp import McpWorkbench, StdioServerParams, mcp_server_tools
@@ -61,6 +62,48 @@ async def test_of_several_answers_to_one_call_the_first_counts() -> None:
         answer = f"send(id=number, result={first!r})"
         assert await evaluated(workbench, f"({answer}, {answer}, 'third')") == "first"
         assert await evaluated(workbench, "2") == "2"
+
+
+NO_ANSWER = "gave no valid answer to the tool 'weigh': the server sent an answer that is none of the protocol"
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ('"result": null', NO_ANSWER),
+        ('"error": "no"', NO_ANSWER),
+        (f'"result": {"[" * 100_000}{"]" * 100_000}', NO_ANSWER),
+        (f'"error": {{"code": 1, "message": "{"no" * 1_000_000}"}}', "refused the tool 'weigh': nono"),
+        (
+            '"result": {"content": [{"type": "text", "text": "a\\ud800b"}], "structuredContent": {"grams": 1}}',
+            "a\ufffdb",
+        ),
+    ],
+    ids=["no object", "no error", "deep", "long", "surrogate"],
+)
+async def test_an_answer_that_is_none_is_told_at_once(answer: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path / "answer"
+    file.write_text(f'"jsonrpc": "2.0", {answer}')
+    async with McpWorkbench(server()) as workbench:
+        async with asyncio.timeout(30):
+            said = await evaluated(workbench, f"print('{{%s, \"id\": %d}}' % (open({str(file)!r}).read(), number))")
+        assert told in said
+        assert len(said) < 3_000
+        assert await evaluated(workbench, "2") == "2"
+
+
+async def test_a_server_asks_a_hundred_times_in_one_call_and_no_more() -> None:
+    asked: list[str] = []
+
+    async def answer(question: HumanQuestion) -> str:
+        asked.append(str(question))
+        return "yes"
+
+    params = {"message": "Sure?", "requestedSchema": {"type": "object", "properties": {"a": {"type": "string"}}}}
+    ask = f"[send(id=f'ask {{at}}', method='elicitation/create', params={params!r}) for at in range(200)]"
+    async with McpWorkbench(server(), elicit=answer) as workbench, asyncio.timeout(60):
+        assert await evaluated(workbench, f"{ask} and len([sys.stdin.readline() for _ in range(200)])") == "200"
+    assert len(asked) == 100
 
 
 async def test_a_server_that_closes_its_input_and_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

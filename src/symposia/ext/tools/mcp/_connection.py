@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from symposia._lazy import lazy_module
 from symposia.core.exceptions import SymposiaError, ToolServiceError
+from symposia.core.text_limits import beginning_of
 from symposia.ext.tools.mcp._params import McpServerParams, StdioServerParams
 from symposia.ext.tools.mcp._session import OwnFailureError, Send, Session, SessionLostError, Setting
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from symposia.ext.tools.mcp import _sdk as sdk
 else:
     sdk = lazy_module("symposia.ext.tools.mcp._sdk")
+
+
+_MOST_SAID: Final = 2_000
+"""Characters of what a server says about a request that it refuses."""
 
 
 class Connection:
@@ -114,8 +119,9 @@ class Connection:
                 reason = session.describe_fault() or _first_lines(error)
                 raise ToolServiceError(f"{self._server} gave no valid answer to {what}: {reason}") from error
             if code is not None:
+                said = beginning_of(str(error), _MOST_SAID)
                 raise ToolServiceError(
-                    f"{self._server} refused {what}: {error} {session.describe_fault()}".strip()
+                    f"{self._server} refused {what}: {said} {session.describe_fault()}".strip()
                 ) from error
             raise ToolServiceError(f"{self._server} gave no valid answer to {what}: {_first_lines(error)}") from error
 

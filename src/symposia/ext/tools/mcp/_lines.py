@@ -7,13 +7,15 @@ so that no error can say why a server did not start. The streams of messages are
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from symposia._lazy import lazy_module
+from symposia.core.json_values import encodable
 from symposia.core.terminal_text import printable
 from symposia.ext.tools.mcp._params import StdioServerParams
 
@@ -184,6 +186,21 @@ async def message_streams(
             stream.close()
 
 
+def _answered(line: bytes) -> int | None:
+    """The id of the request that a line answers which is no message; None if it is no answer."""
+    try:
+        message: object = json.loads(line)
+    except RecursionError:
+        found = LongLine(line[:_ENDS], line[-_ENDS:]).request_id
+        return None if found is None else int(found)
+    except ValueError:
+        return None
+    if not isinstance(message, dict) or "method" in message:
+        return None
+    number = cast("dict[str, object]", message).get("id")
+    return number if isinstance(number, int) else None
+
+
 class _Lines:
     """The tasks between the bytes and the messages."""
 
@@ -230,12 +247,20 @@ class _Lines:
             return sdk.failed_answer(int(line.request_id), sdk.too_long())
         if not line.strip():
             return None
-        text = line.decode(self._params.encoding, self._params.encoding_error_handler)
+        text = line.decode(self._params.encoding, self._params.encoding_error_handler).removeprefix("\ufeff")
         try:
             return sdk.read_message(text)
         except ValueError:
-            self._output.add_stray(text)
-            return None
+            pass
+        try:
+            # With U+FFFD in place of half of a surrogate pair, which a server may have read from a file.
+            return sdk.read_message(encodable(json.dumps(json.loads(text), ensure_ascii=False)))
+        except (ValueError, RecursionError):
+            answered = _answered(line)
+        if answered is not None:  # else its caller would wait for another answer
+            return sdk.failed_answer(answered, "the server sent an answer that is none of the protocol")
+        self._output.add_stray(text)
+        return None
 
     async def write(self, outgoing: Any) -> None:
         """Pass on the messages to the server, until it is gone."""

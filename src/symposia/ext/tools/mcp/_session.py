@@ -33,6 +33,9 @@ _PING_SECONDS: Final = 5.0
 _END_SECONDS: Final = 5.0
 """Seconds that a caller waits to learn how a server has ended."""
 
+_MOST_REQUESTS: Final = 100
+"""How often a server may ask the model or a person during one call. It could go on for ever."""
+
 OnProgress: TypeAlias = Callable[[float, float | None, str | None], Awaitable[None]]
 """Is given a report of progress: how far, of how much, and a message."""
 Send: TypeAlias = Callable[["mcp.ClientSession", OnProgress], Awaitable[Any]]
@@ -92,10 +95,12 @@ class _Call:
     Attributes:
         context: That of its caller.
         failure: Why this program could not answer what the server asked for meanwhile.
+        requests: How often the server has asked.
     """
 
     context: Context
     failure: Exception | None = None
+    requests: int = 0
 
 
 class Session:
@@ -276,6 +281,9 @@ class _Answers:
             # It would be nobody's: no budget would be charged, and no limit of time would hold.
             raise sdk.RequestRefused("No call is under way, for which this could be answered.")
         with self._session.waiting_for_us() as call:
+            call.requests += request != "roots"
+            if call.requests > _MOST_REQUESTS:
+                raise sdk.RequestRefused(f"This call has asked {_MOST_REQUESTS} times already.")
             try:
                 return await asyncio.create_task(self._requests.answer(request, params), context=call.context.copy())
             except sdk.RequestRefused:
