@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from symposia.core.text_limits import ends_of
+
 LONGEST_DRAWN: Final = 20_000
 """Characters of a text that are drawn. Rich takes some 25 µs for one of code or of short lines, while the event loop
 waits; a megabyte, which a program may print, would take half a minute."""
@@ -41,11 +43,7 @@ def segments(markdown: str) -> Iterator[Segment]:
 
 def shortened(text: str) -> str:
     """A text of at most `LONGEST_DRAWN` characters; of a longer one, the head and the tail."""
-    left_out = len(text) - LONGEST_DRAWN
-    if left_out <= 0:
-        return text
-    half = LONGEST_DRAWN // 2
-    return f"{text[:half]}\n[{left_out:,} characters left out]\n{text[-half:]}"
+    return ends_of(text, LONGEST_DRAWN, "\n[{left} characters left out]\n")
 
 
 def seconds(elapsed: float) -> str:

@@ -13,6 +13,7 @@ from symposia.core.models import (
     SystemMessage,
     UserMessage,
 )
+from symposia.core.text_limits import ends_of
 from symposia.ext.agents._threads._place import Place, place_of
 from symposia.ext.agents._threads._shapes import ThreadMessage
 
@@ -21,6 +22,7 @@ Post: TypeAlias = tuple[str, str]
 
 LONGEST: Final = 200_000
 """The most characters of results that are sent, without their middle: messages from 256,000 on are refused."""
+_LEFT_OUT: Final = "\n[… {left} characters left out …]\n"
 
 
 class Pending(NamedTuple):
@@ -51,13 +53,16 @@ def pending_of(messages: Sequence[LLMMessage], service: str) -> Pending:
 
 def outputs_of(results: Sequence[FunctionExecutionResult]) -> list[dict[str, str]]:
     """Results as a run takes them that waits for them."""
-    return [{"tool_call_id": each.call_id, "output": _cut(each.content, LONGEST // len(results))} for each in results]
+    return [
+        {"tool_call_id": each.call_id, "output": ends_of(each.content, LONGEST // len(results), _LEFT_OUT)}
+        for each in results
+    ]
 
 
 def post_of_results(results: Sequence[FunctionExecutionResult]) -> Post:
     """Results as a message, for a run that no longer takes them."""
     lines = ["The results of your calls:", *(f"{each.name}: {each.content}" for each in results)]
-    return "user", _cut("\n".join(lines), LONGEST)
+    return "user", ends_of("\n".join(lines), LONGEST, _LEFT_OUT)
 
 
 def count_posted(posts: Sequence[Post], found: Sequence[ThreadMessage]) -> int:
@@ -80,10 +85,3 @@ def _post_of(message: LLMMessage) -> Post | None:
             return "assistant", message.content if isinstance(message.content, str) else message.thought or "…"
         case FunctionExecutionResultMessage():
             return post_of_results(message.content)
-
-
-def _cut(text: str, most: int) -> str:
-    """A text without its middle, if it is too long."""
-    if len(text) <= most:
-        return text
-    return f"{text[: most // 2]}\n[… {len(text) - most:,} characters left out …]\n{text[-(most // 2) :]}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from symposia.core import Image
+from symposia.core.text_limits import ends_of
 from symposia.core.tools import ImageResultContent, TextResultContent, ToolResult
 
 MOST_SHOWN: Final = 32_000
@@ -55,11 +56,7 @@ def limited(pieces: Iterable[Piece]) -> list[Piece]:
 
 def head_and_tail(text: str, most: int = MOST_SHOWN) -> str:
     """A text of at most about `most` characters: of a longer one, the middle is left out."""
-    left_out = len(text) - most
-    if left_out <= 0:
-        return text
-    half = most // 2
-    return f"{text[:half]}\n[{left_out:,} characters left out]\n{text[len(text) - half :]}"
+    return ends_of(text, most, "\n[{left} characters left out]\n")
 
 
 def _piece(block: Object) -> Piece:
