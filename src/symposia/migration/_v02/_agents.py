@@ -11,7 +11,8 @@ from symposia.migration._v02._conditions import DEFAULT, Condition, condition_of
 from symposia.migration._v02._expressions import NotCertainError, arguments_of, constant, int_value, text_value
 from symposia.migration._v02._items import Items, call_arguments, dict_as_arguments
 from symposia.migration._v02._models import Models, elements_of
-from symposia.migration._v02._program import EXECUTORS, Construct, Program
+from symposia.migration._v02._parts import Construct
+from symposia.migration._v02._program import EXECUTORS, Program
 
 MAX_REPLIES = 100
 """Of an agent of 0.2 that has no ``max_consecutive_auto_reply``."""

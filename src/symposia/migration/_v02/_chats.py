@@ -11,7 +11,8 @@ from symposia.migration._v02._agents import MAX_REPLIES, Agent, Role
 from symposia.migration._v02._expressions import NotCertainError, arguments_of, constant, number_of, text_value
 from symposia.migration._v02._groups import Groups
 from symposia.migration._v02._models import Models
-from symposia.migration._v02._program import Chat, Place, Program
+from symposia.migration._v02._parts import Chat, Place
+from symposia.migration._v02._program import Program
 from symposia.migration._v02._teams import Team, Teams
 
 _KNOWN = ("recipient", "message", "clear_history", "silent", "max_turns", "summary_method")

@@ -11,7 +11,8 @@ from symposia.migration._v02._agents import Agent, Role, named
 from symposia.migration._v02._conditions import Condition, condition_of
 from symposia.migration._v02._expressions import NotCertainError, arguments_of, constant, number_of, text_value
 from symposia.migration._v02._items import removed_construct
-from symposia.migration._v02._program import Construct, Program
+from symposia.migration._v02._parts import Construct
+from symposia.migration._v02._program import Program
 from symposia.migration._v02._teams import Team, Teams
 
 _OF_MANAGER = {"groupchat", "llm_config", "name", "is_termination_msg", "human_input_mode", "code_execution_config"}

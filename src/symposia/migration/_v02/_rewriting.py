@@ -16,7 +16,8 @@ from symposia.migration._v02._chats import Chats
 from symposia.migration._v02._expressions import DependsError, NotCertainError
 from symposia.migration._v02._items import comments_in, removed_construct
 from symposia.migration._v02._models import Models
-from symposia.migration._v02._program import AGENTS, EXECUTORS, Construct, Program, Stop
+from symposia.migration._v02._parts import Construct, Stop
+from symposia.migration._v02._program import AGENTS, EXECUTORS, Program
 from symposia.migration._v02._tools import Tools
 
 

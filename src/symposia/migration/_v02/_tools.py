@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from symposia.migration._source import Edit, cst, dotted_name
 from symposia.migration._v02._agents import Agent, Role
 from symposia.migration._v02._expressions import NotCertainError, arguments_of, text_value
-from symposia.migration._v02._program import Program, Registration
+from symposia.migration._v02._parts import Registration
+from symposia.migration._v02._program import Program
 
 _PARAMETERS = ("f", "caller", "executor", "description")
 
