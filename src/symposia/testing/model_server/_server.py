@@ -20,6 +20,7 @@ from symposia.testing.model_server import (
     _anthropic_bedrock,
     _anthropic_vertex,
     _bedrock,
+    _embeddings,
     _gemini,
     _mistral,
     _ollama,
@@ -248,6 +249,8 @@ class MockModelServer:
             await response.whole(200, listed)
         elif await self._answer_from_threads(path, request, response):
             pass
+        elif request.method == "POST" and _embeddings.PATH.fullmatch(path):
+            await self._embed(request, response)
         elif found is None:
             text = f"no such path: {request.method} {path}"
             self._record(
@@ -261,6 +264,16 @@ class MockModelServer:
         else:
             named = {name: value for name, value in found[1].groupdict().items() if value is not None}
             await self._answer_in(found[0], named, request, response)
+
+    async def _embed(self, request: HttpRequest, response: HttpResponse) -> None:
+        try:
+            vectors = _embeddings.embeddings(_body_of(request))
+        except MISREADINGS as error:
+            problem = f"The request is none for embeddings: {type(error).__name__}: {error}"
+            self.problems.append(problem)
+            await response.whole(400, _openai.error(400, problem))
+        else:
+            await response.whole(200, vectors)
 
     async def _answer_from_threads(self, path: str, request: HttpRequest, response: HttpResponse) -> bool:
         """Answer a request about assistants, threads and files. Returns whether it is one that no model answers."""
