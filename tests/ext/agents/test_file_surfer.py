@@ -147,7 +147,10 @@ async def test_the_model_is_told_what_is_open_before_the_last_message(folder: Pa
 
 async def test_a_call_without_an_open_file_and_an_unknown_tool_are_answers(folder: Path) -> None:
     surfer = FileSurfer("surfer", model(calls(("page_up", {}), ("dance", {}))), base_path=str(folder))
-    assert await ask(surfer) == "No file is open. Open one by open_path.\nThere is no tool 'dance'."
+    assert await ask(surfer) == (
+        "No file is open. Open one by open_path.\n"
+        "There is no tool 'dance'. The tools are: open_path, page_up, page_down, find_on_page_ctrl_f, find_next."
+    )
 
 
 async def test_a_loaded_surfer_shows_the_same_page_and_a_reset_one_nothing(folder: Path) -> None:

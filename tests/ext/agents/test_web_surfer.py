@@ -162,7 +162,7 @@ async def test_one_action_is_done_and_the_others_are_told_so(surfing: Surfing) -
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_failed_action_is_told_to_the_team(surfing: Surfing) -> None:
     expected = {
-        "There is no tool 'fly'.": call("fly"),
+        "There is no tool 'fly'. The tools are: visit_url, web_search, history_back, click,": call("fly"),
         "Wrong arguments for the tool 'click'": call("click"),
         "is no address of the web": call("visit_url", url="file:///etc/passwd"),
     }

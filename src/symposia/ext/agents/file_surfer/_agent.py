@@ -206,7 +206,8 @@ class FileSurfer(BaseChatAgent):
             self._viewer = Viewer(path, text)
             return self._viewer.show()
         if call.name not in {_UP, _DOWN, _FIND, _NEXT}:
-            raise InvalidArgumentError(f"There is no tool {call.name!r}.")
+            names = ", ".join(tool["name"] for tool in TOOLS)
+            raise InvalidArgumentError(f"There is no tool {call.name!r}. The tools are: {names}.")
         viewer = self._viewer
         if viewer is None:
             raise InvalidArgumentError("No file is open. Open one by open_path.")

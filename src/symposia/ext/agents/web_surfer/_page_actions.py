@@ -118,7 +118,8 @@ class PageActions:
         """Carry out a call. What cannot be carried out has a result that says why."""
         schema = schemas.get(call.name)
         if schema is None:
-            return self._shown(failed_result(call.name, ToolServiceError(f"There is no tool {call.name!r}.")))
+            fault = f"There is no tool {call.name!r}. The tools are: {', '.join(schemas)}."
+            return self._shown(failed_result(call.name, ToolServiceError(fault)))
         try:
             arguments = parse_tool_arguments(call.arguments, schema)
         except ToolArgumentsError as error:
