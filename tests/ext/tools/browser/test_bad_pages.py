@@ -26,6 +26,9 @@ PAGES = {
     "/refused": b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
     "/out-of-order": b"HTTP/1.1 500 Oops\r\nContent-Length: 7\r\nConnection: close\r\n\r\nNo luck",
     "/wrong-turn": "<a href='/out-of-order'>on</a>",
+    "/drawing": answered(b'<svg xmlns="http://www.w3.org/2000/svg"><text y="20">drawn</text></svg>', "image/svg+xml"),
+    "/nothing": "<script>document.documentElement.remove()</script>",
+    "/shadows": "<form>asked <input name='tagName'><input name='getAttribute'><input name='childNodes'></form>",
     "/paper": answered(b"%PDF-1.4 no pages", "application/pdf"),
     "/papers": "<title>Papers</title><a href='/paper'>here</a><a href='/paper' target='_blank'>there</a>",
     "/dialogs": "<script>for (let n = 0; n < 6; n++) alert(n); document.title = 'Sure: ' + confirm('Sure?')</script>"
@@ -91,6 +94,15 @@ async def test_a_page_about_an_error_is_told_as_one_and_shown(browser: BrowserWo
         assert told in seen
         assert "No luck" in seen
         assert told not in await text_of(browser, "visit_url", url=site.url("/wrong-turn"))
+
+
+async def test_documents_of_unusual_forms_are_read(browser: BrowserWorkbench, site: Site) -> None:
+    assert "drawn" in await text_of(browser, "visit_url", url=site.url("/drawing"))
+    assert "Address: " in await text_of(browser, "visit_url", url=site.url("/nothing"))
+    seen = await text_of(browser, "visit_url", url=site.url("/shadows"))
+    assert "asked" in seen
+    assert "[3] input/text" in seen
+    assert "asked" in await text_of(browser, "read_page")
 
 
 async def test_an_error_shows_an_address_without_what_may_be_a_key(browser: BrowserWorkbench, site: Site) -> None:

@@ -10,9 +10,14 @@
   const BLOCKS = new Set(["P", "DIV", "SECTION", "ARTICLE", "MAIN", "HEADER", "FOOTER", "NAV", "ASIDE", "FORM", "UL", "OL",
     "DL", "DT", "DD", "FIGURE", "FIGCAPTION", "FIELDSET", "ADDRESS", "TABLE", "DETAILS", "SUMMARY"]);
 
+  // A field of a form stands for the form's property of its name, in this world too. Such a form is left out.
+  const isShadowed = (element) => element instanceof HTMLFormElement &&
+    [...Element.prototype.querySelectorAll.call(element, "[name],[id]")].some((field) =>
+      field.getAttribute("name") in Element.prototype || field.id in Element.prototype);
   // All elements, also those in open shadow roots, in the order of the document.
   function* elements(root) {
     for (const element of root.querySelectorAll("*")) {
+      if (isShadowed(element)) continue;
       yield element;
       if (element.shadowRoot) yield* elements(element.shadowRoot);
     }
@@ -102,6 +107,10 @@
     const textOf = (node) => shorten(node.innerText ?? node.textContent, 500);
     function walk(node, context) {
       if (left <= 0) return;
+      if (isShadowed(node)) {
+        for (const child of Reflect.get(Node.prototype, "childNodes", node)) walk(child, context);
+        return;
+      }
       if (node.nodeType === Node.TEXT_NODE) {
         put(context.pre ? node.data : node.data.replace(/\s+/g, " "));
         return;
@@ -136,11 +145,15 @@
   function visibleText() {
     const texts = [];
     let left = given.limit;
-    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const root = document.body ?? document.documentElement;  // an SVG has no body, and scripts can remove all
+    if (!root) return "";
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     while (left > 0 && walker.nextNode()) {
       const node = walker.currentNode;
       const text = shorten(node.data, left);
-      if (!text || SKIPPED.has(node.parentElement.tagName.toUpperCase()) || !isShown(node.parentElement)) continue;
+      const parent = node.parentElement;
+      const isSkipped = !(parent instanceof HTMLFormElement) && SKIPPED.has(parent.tagName.toUpperCase());
+      if (!text || isSkipped || !isShown(parent)) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       const box = range.getBoundingClientRect();
@@ -171,8 +184,8 @@
   function viewport() {
     const view = visualViewport, root = document.documentElement;
     return { height: view.height, width: view.width, offsetLeft: view.offsetLeft, offsetTop: view.offsetTop,
-      pageLeft: view.pageLeft, pageTop: view.pageTop, scale: view.scale, clientWidth: root.clientWidth,
-      clientHeight: root.clientHeight, scrollWidth: root.scrollWidth, scrollHeight: root.scrollHeight };
+      pageLeft: view.pageLeft, pageTop: view.pageTop, scale: view.scale, clientWidth: root?.clientWidth ?? 0,
+      clientHeight: root?.clientHeight ?? 0, scrollWidth: root?.scrollWidth ?? 0, scrollHeight: root?.scrollHeight ?? 0 };
   }
 
   function marked() {
