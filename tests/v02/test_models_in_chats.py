@@ -267,6 +267,18 @@ def test_a_model_that_chooses_is_not_sent_calls_that_nobody_has_answered(content
     assert not any("tool_calls" in message for message in asked[0])
 
 
+def test_a_program_has_the_model_choose_among_some_agents() -> None:
+    asked: list[Any] = []
+    a, b, c = (speaker(name) for name in "abc")
+    chat = GroupChat([a, b, c], [], speaker_selection_method="round_robin", max_retries_for_selecting_speaker=0)
+    manager = GroupChatManager(chat, llm_config=scripted_config())
+    manager.register_model_client(Scripted, answers=["c", "nobody"], asked=asked)
+    shown = [{"role": "user", "content": "Who knows?", "name": "a"}]
+    assert asyncio.run(chat.a_auto_select_speaker(a, manager, shown, [b, c])) is c
+    assert asyncio.run(chat.a_auto_select_speaker(a, manager, None, None)) is b
+    assert texts(asked[0]["messages"])[1] == "Who knows?"
+
+
 def test_a_model_is_not_asked_again_without_retries() -> None:
     names, asked = chosen(["nobody"], max_retries_for_selecting_speaker=0)
     assert (names, len(asked)) == (["a", "b"], 1)

@@ -150,7 +150,9 @@ def test_a_file_has_a_line_for_each_event(server: MockModelServer, folder: Path)
     first, *lines = (folder / "autogen_logs" / "mine.log").read_text().splitlines()
     assert first == f"Started new session with Session ID: {session}"
     events = [json.loads(line) for line in lines]
-    assert {event["agent_name"] for event in events if "agent_name" in event} == {"bot", "user"}
+    agents = [event for event in events if "agent_name" in event]
+    assert {event["agent_name"] for event in agents} == {"bot", "user"}
+    assert all(event["current_time"] for event in agents)
     assert sum("invocation_id" in event for event in events) == 2
 
 

@@ -80,6 +80,7 @@ class FileLogger(BaseLogger):
             session_id=self.session_id,
             agent_type=type(agent).__name__,
             args=init_args,
+            current_time=get_current_ts(),
         )
 
     @override

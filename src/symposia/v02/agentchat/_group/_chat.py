@@ -235,8 +235,31 @@ class GroupChat:
             return self.random_select_speaker(eligible) or eligible[0]
         if chosen == "manual":
             return self.manual_select_speaker(eligible) or self.next_agent(last_speaker, eligible)
-        by_model = await self._model_selection(eligible).choose(form, self.messages, selector, eligible)
-        return by_model or self.next_agent(last_speaker, eligible)
+        return await self._by_model(form, last_speaker, selector, self.messages, eligible)
+
+    async def a_auto_select_speaker(
+        self,
+        last_speaker: Agent,
+        selector: ConversableAgent,
+        messages: list[Message] | None,
+        agents: list[Agent] | None,
+    ) -> Agent:
+        """The agent that the model chooses, whatever the method of the group chat; the next one if it chooses none.
+
+        Args:
+            last_speaker: The agent that spoke.
+            selector: The manager, whose model chooses.
+            messages: The conversation that the model is shown; None for that of the group chat.
+            agents: The agents to choose from; None for all.
+        """
+        shown = self.messages if messages is None else messages
+        return await self._by_model(ASYNC, last_speaker, selector, shown, self.agents if agents is None else agents)
+
+    async def _by_model(
+        self, form: Form, last: Agent, selector: ConversableAgent, messages: list[Message], agents: list[Agent]
+    ) -> Agent:
+        by_model = await self._model_selection(agents).choose(form, messages, selector, agents)
+        return by_model or self.next_agent(last, agents)
 
     def _model_selection(self, agents: list[Agent]) -> ModelSelection:
         classes = self.select_speaker_auto_model_client_cls or []
