@@ -116,6 +116,14 @@ async def test_what_cannot_be_opened_is_an_answer_and_the_page_stays_open(folder
     assert shown(await ask(surfer))[1].endswith("page 2 of 3.")
 
 
+@pytest.mark.parametrize("arguments", ["[" * 100_000, "{", '{"path": "\\ud800"}'], ids=["deep", "no JSON", "surrogate"])
+async def test_arguments_that_cannot_be_read_are_an_answer(folder: Path, arguments: str) -> None:
+    call = opens("long.txt")
+    call.content = [FunctionCall(id="1", name="open_path", arguments=arguments)]
+    surfer = FileSurfer("surfer", model(call), base_path=str(folder))
+    assert await ask(surfer) == "The tool open_path needs a text as its path."
+
+
 async def test_a_file_is_shown_without_control_characters_and_a_long_one_is_cut(folder: Path) -> None:
     def write() -> None:
         (folder / "color.txt").write_text("\x1b[31mred")

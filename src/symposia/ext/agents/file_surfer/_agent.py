@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, cast
 
 from pydantic import Field, JsonValue
+from pydantic_core import from_json
 
 from symposia.agentchat.agents import BaseChatAgent
 from symposia.agentchat.base import Response
@@ -271,8 +271,8 @@ def _argument(call: FunctionCall, name: str) -> str:
         InvalidArgumentError: It is missing, or no text.
     """
     try:
-        given: object = json.loads(call.arguments)
-    except ValueError:
+        given: object = from_json(call.arguments)
+    except (TypeError, ValueError):  # no JSON, nested too deeply, or with half of a surrogate pair
         given = None
     value = cast("dict[str, object]", given).get(name) if isinstance(given, dict) else None
     if not isinstance(value, str) or not value:
