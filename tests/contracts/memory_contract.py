@@ -3,6 +3,9 @@
 import asyncio
 from abc import ABC, abstractmethod
 
+import pytest
+
+from symposia.core.exceptions import InvalidArgumentError
 from symposia.core.memory import Memory, MemoryContent, MemoryMimeType, update_context
 from symposia.core.model_context import UnboundedChatCompletionContext
 from symposia.core.models import SystemMessage, UserMessage
@@ -44,6 +47,15 @@ class MemoryContract(ABC):
         assert (await found(first, "sourdough bread"))[0] == FACTS[2]  # opened by the call
         for each in (again, first):
             await each.close()
+
+    async def test_a_query_finds_no_more_than_its_limit(self) -> None:
+        memory = self.open_memory()
+        for fact in FACTS:
+            await memory.add(text(fact))
+        assert len((await memory.query("penguins", limit=1)).results) == 1
+        with pytest.raises(InvalidArgumentError, match="give at least 1"):
+            await memory.query("penguins", limit=0)
+        await memory.close()
 
     async def test_contents_come_back_as_they_were(self) -> None:
         memory = self.open_memory()

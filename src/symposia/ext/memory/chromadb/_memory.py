@@ -108,6 +108,7 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         query: str | MemoryContent,
         cancellation_token: CancellationToken | None = None,
         *,
+        limit: int | None = None,
         n_results: int | None = None,
         score_threshold: float | None = None,
         **kwargs: Any,
@@ -117,7 +118,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
         Args:
             query: Text, or a content like those looked for.
             cancellation_token: Cancelling it ends the search.
-            n_results: In place of the configuration's `k`.
+            limit: In place of the configuration's `k`.
+            n_results: AutoGen's name of `limit`.
             score_threshold: In place of the configuration's.
             kwargs: Other arguments of ChromaDB's query, such as ``where={"source": "a.md"}``.
 
@@ -125,7 +127,8 @@ class ChromaDBVectorMemory(SearchMemory, Component[ChromaDBVectorMemoryConfig]):
             The contents. Their metadata has their ``id``, and a ``score``: 1 less the distance by ``cosine`` and
             ``ip``, and 1 / (1 + distance) by ``l2``.
         """
-        text, count = query_text(query), query_limit(type(self).__name__, n_results, self._config.k)
+        asked_for = limit if n_results is None else n_results
+        text, count = query_text(query), query_limit(type(self).__name__, asked_for, self._config.k)
         least = self._config.score_threshold if score_threshold is None else score_threshold
 
         def search(collection: Any) -> list[MemoryContent]:  # Any: see `_client`

@@ -107,6 +107,7 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
         query: str | MemoryContent,
         cancellation_token: CancellationToken | None = None,
         *,
+        limit: int | None = None,
         top_k: int | None = None,
         distance_threshold: float | None = None,
         **kwargs: Any,  # noqa: ARG002 - for other memories
@@ -116,21 +117,22 @@ class RedisMemory(SearchMemory, Component[RedisMemoryConfig]):
         Args:
             query: Text, or a content like those looked for. For an empty one, a query finds the last entries.
             cancellation_token: Cancelling it ends the search.
-            top_k: In place of the configuration's.
+            limit: In place of the configuration's `top_k`.
+            top_k: AutoGen's name of `limit`.
             distance_threshold: In place of the configuration's.
             kwargs: Ignored.
 
         Returns:
             The contents. Their metadata has their ``id``, and where they were compared, their ``distance``.
         """
-        most = query_limit(type(self).__name__, top_k, self.config.top_k)
+        most = query_limit(type(self).__name__, limit if top_k is None else top_k, self.config.top_k)
         text = query_text(query)
         if self.config.sequential or not text.strip():
             last = await call_in_thread(partial(self._stream.last, most), cancellation_token)
             return MemoryQueryResult(results=[read_record(record, id=id_) for id_, record in last])
-        limit = self.config.distance_threshold if distance_threshold is None else distance_threshold
+        threshold = self.config.distance_threshold if distance_threshold is None else distance_threshold
         vectors = await cancellable(self._embed(text), cancellation_token)
-        found = await call_in_thread(partial(self._stream.closest, vectors, most, limit), cancellation_token)
+        found = await call_in_thread(partial(self._stream.closest, vectors, most, threshold), cancellation_token)
         return MemoryQueryResult(
             results=[read_record(record, id=id_, distance=distance) for id_, record, distance in found]
         )
