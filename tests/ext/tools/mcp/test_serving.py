@@ -91,6 +91,57 @@ noisy = Noisy([FunctionTool(add, "add")])
 """
 
 
+PEOPLE = """
+from symposia.agentchat.agents import UserProxyAgent
+from symposia.agentchat.teams import RoundRobinGroupChat
+from symposia.core.effects import ask_human
+
+async def send(to: str) -> str:
+    "Send a letter."
+    answer = await ask_human(input, f"Send it to {to}?", approval_of={"to": to})
+    return f"sent {answer.text}".strip() if answer.approved else "kept"
+
+person = RoundRobinGroupChat([UserProxyAgent("person")], max_turns=1)
+elsewhere = UserProxyAgent("elsewhere", input_func=lambda prompt: "asked elsewhere")
+served = [person, elsewhere, send]
+"""
+
+
+def people(folder: Path, answers: dict[str | None, str] | None) -> McpWorkbench:
+    """A workbench on a program that asks people, and what the client's user answers for each field."""
+    program = folder / "people.py"
+    program.write_text(PEOPLE)
+    args = ["-m", "symposia", "mcp", "serve", f"{program}:served"]
+    params = StdioServerParams(command=sys.executable, args=args, read_timeout_seconds=60)
+    return McpWorkbench(params, elicit=None if answers is None else lambda question: answers[question.field])
+
+
+async def test_what_an_agent_asks_on_the_terminal_the_client_is_asked(tmp_path: Path) -> None:
+    async with people(tmp_path, {"answer": "Blue.", "approved": "yes", "reason": "today"}) as workbench:
+        team, agent, letter = [tool["name"] for tool in await workbench.list_tools()]
+        assert (await workbench.call_tool(team, {"task": "Which colour?"})).to_text() == "Blue."
+        assert (await workbench.call_tool(agent, {"task": "Which colour?"})).to_text() == "asked elsewhere"
+        assert (await workbench.call_tool(letter, {"to": "Ann"})).to_text() == "sent today"
+
+
+async def test_a_client_whose_user_declines_refuses_and_does_not_answer(tmp_path: Path) -> None:
+    async with people(tmp_path, {"answer": "", "approved": ""}) as workbench:
+        team, _, letter = [tool["name"] for tool in await workbench.list_tools()]
+        assert (await workbench.call_tool(letter, {"to": "Ann"})).to_text() == "kept"
+        failed = await workbench.call_tool(team, {"task": "Which colour?"})
+        assert failed.is_error
+        assert "declined to answer" in failed.to_text()
+
+
+async def test_a_client_that_answers_no_questions_is_told_what_to_do(tmp_path: Path) -> None:
+    async with people(tmp_path, None) as workbench:
+        team, agent, _ = [tool["name"] for tool in await workbench.list_tools()]
+        failed = await workbench.call_tool(team, {"task": "Which colour?"})
+        assert failed.is_error
+        assert "a client with elicitation" in failed.to_text()
+        assert (await workbench.call_tool(agent, {"task": "Which colour?"})).to_text() == "asked elsewhere"
+
+
 async def test_what_a_program_and_its_children_print_is_in_no_message(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

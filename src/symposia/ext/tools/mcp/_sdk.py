@@ -20,6 +20,7 @@ from pydantic import BaseModel, JsonValue
 from symposia import __version__
 from symposia.core.exceptions import MissingExtraError, ToolArgumentsError
 from symposia.ext.tools.mcp._message_size import SmallMessages
+from symposia.ext.tools.mcp._served_questions import Elicit
 from symposia.ext.tools.mcp._server_schemas import find_mismatch
 
 try:
@@ -293,21 +294,23 @@ async def _cancellable(session: Any, send: Callable[[], Awaitable[Any]]) -> Any:
 def tool_server(
     name: str,
     list_tools: Callable[[], Awaitable[list[Json]]],
-    call_tool: Callable[[str, Json], Awaitable[Json]],
+    call_tool: Callable[[str, Json, Elicit | None], Awaitable[Json]],
 ) -> Any:
     """A server of the SDK with tools alone.
 
     Args:
         name: Its name.
         list_tools: The tools, in the protocol's JSON.
-        call_tool: The result of a call, in the protocol's JSON.
+        call_tool: The result of a call, in the protocol's JSON. It is given what asks the client's user; None if the
+            client answers no questions.
     """
 
     async def listed(*_request: object) -> Any:
         return _types.ListToolsResult.model_validate({"tools": await list_tools()})
 
-    async def called(_context: object, params: Any) -> Any:
-        return _types.CallToolResult.model_validate(await call_tool(params.name, params.arguments or {}))
+    async def called(context: Any, params: Any) -> Any:
+        result = await call_tool(params.name, params.arguments or {}, _elicitation(context))
+        return _types.CallToolResult.model_validate(result)
 
     server: Any = import_module("mcp.server.lowlevel").Server
     if not IS_FIRST:
@@ -315,11 +318,24 @@ def tool_server(
 
     async def answer(request: Any) -> Any:
         is_call = isinstance(request, _types.CallToolRequest)
-        return _types.ServerResult(await called(None, request.params) if is_call else await listed())
+        return _types.ServerResult(await called(first.request_context, request.params) if is_call else await listed())
 
     first = server(name, version=__version__)
     first.request_handlers = {**first.request_handlers, _types.CallToolRequest: answer, _types.ListToolsRequest: answer}
     return first
+
+
+def _elicitation(context: Any) -> Elicit | None:
+    """What asks the client of a request to ask its user; None if it does not."""
+    session = context.session
+    able = session.client_params.capabilities if IS_FIRST else session.client_capabilities
+    if able is None or able.elicitation is None:
+        return None
+
+    async def elicit(message: str, schema: Mapping[str, JsonValue]) -> Json:
+        return wire(await session.elicit(message, dict(schema), context.request_id))
+
+    return elicit
 
 
 def too_long() -> str:

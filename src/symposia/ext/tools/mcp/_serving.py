@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 from symposia._lazy import lazy_module
 from symposia.agentchat.base import ChatAgent, Team
 from symposia.agentchat.tools import AgentTool, TeamTool
+from symposia.core.effects import handle_effects
 from symposia.core.exceptions import ArgumentTypeError
 from symposia.core.tools import (
     BaseTool,
@@ -25,6 +26,7 @@ from symposia.core.tools import (
     call_tool,
 )
 from symposia.ext.tools.mcp._opening import import_sdk, require_sdk
+from symposia.ext.tools.mcp._served_questions import ClientQuestions, Elicit
 
 if TYPE_CHECKING:
     import anyio
@@ -41,8 +43,9 @@ async def serve_mcp_tools(served: Served | Sequence[Served], name: str = "sympos
     """Serve tools on standard input and output, until the input ends.
 
     An agent or a team is one tool, whose argument is a task. What tools print goes to the standard error, since the
-    standard output is for messages. A tool that calls ``sys.exit`` has failed, and the server goes on.
-    The idempotency of a tool becomes the protocol's hint.
+    standard output is for messages. A tool that calls ``sys.exit`` has failed, and the server goes on. What an agent
+    would ask a person on the terminal is asked of the client, by an elicitation. The idempotency of a tool becomes the
+    protocol's hint.
 
     Args:
         served: A workbench, an agent, a team, a tool, a function, or a list of the last four.
@@ -117,9 +120,10 @@ def _server_of(workbench: Workbench, name: str) -> Any:  # Any: of the SDK
     async def list_tools() -> list[dict[str, Any]]:
         return [_as_wire(each, workbench.tool_traits(each["name"])) for each in await workbench.list_tools()]
 
-    async def call(tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def call(tool: str, arguments: dict[str, Any], elicit: Elicit | None) -> dict[str, Any]:
         try:
-            result = await call_tool(workbench, tool, arguments)
+            with handle_effects(ClientQuestions(elicit)):
+                result = await call_tool(workbench, tool, arguments)
         except SystemExit as error:  # of a function that is written for a command line
             told = f"The tool {tool} has called sys.exit({error.code!r})."
             return {"content": [{"type": "text", "text": told}], "isError": True}
