@@ -198,7 +198,7 @@ def _answered(line: bytes) -> int | None:
     if not isinstance(message, dict) or "method" in message:
         return None
     number = cast("dict[str, object]", message).get("id")
-    return number if isinstance(number, int) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 class _Lines:
