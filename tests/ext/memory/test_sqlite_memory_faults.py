@@ -47,6 +47,26 @@ for writer in range(8):
 sys.exit(sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
 """
 
+MAKERS = """
+from multiprocessing import Barrier
+
+async def make():
+    for number in range(60):
+        together.wait(60)
+        async with SQLiteMemory(f"{sys.argv[1]}{number}") as memory:
+            await memory.add(text("made"))
+
+together = Barrier(8)
+children = []
+for maker in range(8):
+    child = os.fork()
+    if not child:
+        asyncio.run(make())
+        os._exit(0)
+    children.append(child)
+sys.exit(sum(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+"""
+
 ENDLESS = """
 async def write():
     memory, number = SQLiteMemory(sys.argv[1]), 0
@@ -143,6 +163,14 @@ async def test_eight_processes_that_make_the_file_and_write_at_once_lose_nothing
         for name in ("writer0number14", "writer7number0"):
             assert (await found(memory, name))[0] == name
     assert is_whole(path)
+
+
+@posix
+async def test_a_file_may_be_made_by_several_processes_at_the_same_moment(path: Path) -> None:
+    process = await started(MAKERS, path)
+    assert await asyncio.wait_for(process.wait(), 120) == 0
+    async with SQLiteMemory(f"{path}59") as memory:
+        assert await memory.count() == 8
 
 
 async def test_what_was_added_before_a_kill_is_there_and_no_part_of_a_batch(path: Path) -> None:

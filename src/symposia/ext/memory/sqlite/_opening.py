@@ -6,6 +6,7 @@ python.org for macOS), and without a certain version of SQLite.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
@@ -22,6 +23,9 @@ else:
 
 BUSY_SECONDS: Final = 60
 """How long a write waits for those of other processes."""
+
+_PAUSE_SECONDS: Final = 0.01
+"""Between two attempts to begin a log."""
 
 IN_MEMORY: Final = ":memory:"
 """The path of a memory that is no file, but lives in the process until it is closed."""
@@ -162,11 +166,31 @@ def _check_kind(path: str, connection: Connection) -> bool:
 
 
 def _prepare(connection: Connection, embedder: str) -> None:
-    connection.execute(_LOG).fetchall()
+    _keep_log(connection)
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(_SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}")
     connection.execute("INSERT OR IGNORE INTO settings VALUES ('embedder', ?); COMMIT", (embedder,))
+
+
+def _keep_log(connection: Connection) -> None:
+    """Let the file have a log, which several processes may want at the same time.
+
+    Raises:
+        apsw.BusyError: Others have kept it from that for `BUSY_SECONDS`.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute(_LOG).fetchall()
+        except apsw.BusyError:
+            # Here the timeout does not hold: two that read and want to write would wait for each other, so that SQLite
+            # refuses one of them at once.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _check_embedder(path: str, connection: Connection, embedder: str) -> None:
