@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class Parameters(BaseModel):
+class Parameters(BaseModel, defer_build=True):
     """The parameters of a function, as a JSON schema."""
 
     type: Literal["object"] = "object"
@@ -42,7 +42,7 @@ class Parameters(BaseModel):
     required: list[str]
 
 
-class Function(BaseModel):
+class Function(BaseModel, defer_build=True):
     """A function, as a model is told of it."""
 
     description: Annotated[str, Field(description="Description of the function")]
@@ -50,7 +50,7 @@ class Function(BaseModel):
     parameters: Annotated[Parameters, Field(description="Parameters of the function")]
 
 
-class ToolFunction(BaseModel):
+class ToolFunction(BaseModel, defer_build=True):
     """A function as a tool, as a model is told of it."""
 
     type: Literal["function"] = "function"
