@@ -1,6 +1,6 @@
 """The embedded runtime keeps its contract in every order that hundreds of seeds find.
 
-SYMPOSIA_SEEDS=100000 tries more, SYMPOSIA_SEED=17 replays one. A thousand took a fifth of the time of all tests;
+SYMPOSIA_SEEDS=100000 tries more, SYMPOSIA_SEED=17 replays one. A thousand take an eighth of the time of all tests;
 the long mode of ``.ci/run`` takes 10,000.
 """
 
