@@ -3,12 +3,15 @@
 import asyncio
 import logging
 import re
+import threading
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.chat_agents import PIXEL, model, says
+from typing_extensions import override
 
 from symposia.agentchat.agents import AssistantAgent
 from symposia.core.exceptions import ArgumentTypeError, InvalidArgumentError
@@ -144,19 +147,35 @@ async def test_pages_are_written_while_the_program_runs(tmp_path: Path) -> None:
     assert re.findall("Memo: .*", "\n".join(lines(tmp_path, "1.html"))) == ["Memo: Add twice."]
 
 
+class Advice(logging.Handler):
+    """Sets an event when the log advises to give another path, which a thread of the logger does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = threading.Event()
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        if "Give PageLogger another path" in record.getMessage():
+            self.given.set()
+
+
+@pytest.fixture
+def advice() -> Iterator[Advice]:
+    advice = Advice()
+    logging.getLogger().addHandler(advice)
+    yield advice
+    logging.getLogger().removeHandler(advice)
+
+
 async def test_pages_that_cannot_be_written_are_an_error_and_are_written_when_they_can(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, advice: Advice
 ) -> None:
     folder = tmp_path / "logs"
     folder.write_text("A file where the folder has to be.")
     logger = PageLogger({"level": "INFO", "path": str(folder)})
     logger.info("first")
-
-    async def logged() -> None:
-        while "Give PageLogger another path" not in caplog.text:  # noqa: ASYNC110 - another thread logs it
-            await asyncio.sleep(0.01)
-
-    await asyncio.wait_for(logged(), 20)
+    assert await asyncio.to_thread(advice.given.wait, 20)
     with pytest.raises(FileExistsError):
         await asyncio.to_thread(logger.finalize)
     folder.unlink()

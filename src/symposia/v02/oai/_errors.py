@@ -39,8 +39,7 @@ def error_for_programs(error: ModelError, *, is_openai: bool) -> Exception:
 def _api_error(error: ModelError) -> openai.APIError:
     from openai import APIError  # noqa: PLC0415 - takes a second, and was imported for the request
 
-    made = APIError(
-        str(error), request=cast("Any", None), body=None
-    )  # Any: the answer is read without the SDK's request
+    request = cast("Any", None)  # Any: the answer is read without the SDK's request
+    made = APIError(str(error), request=request, body=None)
     made.partial = error.partial  # type: ignore[attr-defined] # pyright: ignore[reportAttributeAccessIssue] - of ModelError
     return made
